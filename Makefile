@@ -1,0 +1,52 @@
+# `make run` and `make test` do all their own set-up. A new machine needs python3, make and (for some tests) apt as root.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.stamp
+
+export OPENBLAS_NUM_THREADS ?= 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: setup run test quick lint unit system bench trace soak clean packages
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Offhook needs Python 3.11 or newer: set PYTHON=python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade -c constraints.txt 'setuptools>=77' wheel
+	$(BIN)/python -m pip install --quiet --no-build-isolation -c constraints.txt -e '.[dev]'
+	@touch $(STAMP)
+
+run: setup
+	$(BIN)/offhook run simulated
+
+# Debian packages that the system tests use; says what is missing when it cannot install them.
+packages:
+	@bash tools/packages.sh
+
+test: setup packages lint unit system
+
+quick: setup lint unit
+
+lint: setup
+	@mkdir -p build/types && ln -sfn ../.. build/types/offhook
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check . 
+	MYPYPATH=build/types $(BIN)/mypy -p offhook.dsp -p offhook.drivers -p offhook.bench -p offhook.reports -p offhook.fixtures
+	$(BIN)/lint-imports --no-cache
+
+unit: setup
+	$(BIN)/python -m pytest tests/unit -q
+
+system: setup packages
+	$(BIN)/python -m pytest tests/system tests/golden -q
+
+bench: setup
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks
+
+trace: setup
+	$(BIN)/python tools/trace.py
+
+clean:
+	rm -rf build dist $(VENV)

@@ -1,0 +1,1 @@
+"""The harness: stations, runs, flows, suites, evidence."""

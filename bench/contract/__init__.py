@@ -1,0 +1,1 @@
+"""One suite per driver protocol; the acceptance test of a new driver."""

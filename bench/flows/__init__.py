@@ -1,0 +1,1 @@
+"""The flows: scripts of steps, the same on every station."""

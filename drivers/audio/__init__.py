@@ -1,0 +1,58 @@
+"""Audio ports: many channels, one frame counter, full duplex.
+
+A frame is one sample instant on all channels. Captured audio comes in blocks; where nothing is on any wire a port may
+skip frames, so a block says which frame it starts with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.int16]
+OnBlock = Callable[[int, Samples], None]
+
+
+class AudioPort(Protocol):
+    """A sound card (or what stands for one); full scale is int16."""
+
+    @property
+    def rate_hz(self) -> int:
+        """Frames a second."""
+
+    @property
+    def channels(self) -> int:
+        """Channels in each direction."""
+
+    def connect(self) -> str:
+        """Start, check that frames move, and say what it is. Raises DeviceGone or DeviceTimeout."""
+
+    def now_frame(self) -> int:
+        """The next frame to be captured."""
+
+    def time_of_s(self, frame: int) -> float:
+        """When that frame was (will be) on the wire, on the common clock."""
+
+    def frame_at(self, time_s: float) -> int:
+        """The frame on the wire at a time of the common clock."""
+
+    def play_at(self, frame: int, channel: int, samples: Samples) -> None:
+        """Play on one channel from that frame on; what lies in the past is dropped. Adds to what is queued."""
+
+    def mute(self) -> None:
+        """Drop all queued output at once."""
+
+    def take(self, start: int, stop: int) -> Samples:
+        """Captured frames ``(channels, stop - start)``; skipped ones are zero. The last 60 s are kept.
+
+        Raises ValueError for frames older than that, or not captured yet.
+        """
+
+    def subscribe(self, on_block: OnBlock) -> Callable[[], None]:
+        """Call ``on_block(first_frame, (channels, n))`` for every captured block; returns the way to stop it."""
+
+    def close(self) -> None:
+        """Mute and stop."""

@@ -1,0 +1,1 @@
+"""The cloud service under test, as an account holder and an administrator see it over its API."""

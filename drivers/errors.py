@@ -1,0 +1,61 @@
+"""Every error Offhook raises on purpose.
+
+::
+
+    OffhookError
+    +-- ConfigError          a station file, option or argument is wrong (also ValueError)
+    +-- NotAllowed           the bench refuses by rule: number not on the allow list, press would make a chord
+    +-- Busy                 somebody else holds the station or the port
+    +-- DeviceError          a thing on a wire did not behave
+        +-- DeviceGone       unplugged, closed, connection refused or lost
+        +-- DeviceTimeout    no answer within its limit (also TimeoutError)
+        +-- DeviceRefused    it answered "no", or something its protocol does not allow
+
+Each says which resource, which operation, and what to try; ``str(error)`` is the message a tired engineer reads.
+"""
+
+from __future__ import annotations
+
+
+class OffhookError(Exception):
+    """Base of all: ``resource`` (a station key, file or port), ``operation``, ``hint`` (what to try)."""
+
+    def __init__(self, resource: str, operation: str, detail: str = "", hint: str = "") -> None:
+        self.resource = resource
+        self.operation = operation
+        self.detail = detail
+        self.hint = hint
+        text = f"{resource}: {operation}"
+        if detail:
+            text += f": {detail}"
+        if hint:
+            text += f" (try: {hint})"
+        super().__init__(text)
+
+
+class ConfigError(OffhookError, ValueError):
+    """A station file, option or argument is wrong."""
+
+
+class NotAllowed(OffhookError):
+    """The bench refuses by rule, before anything moved."""
+
+
+class Busy(OffhookError):
+    """Somebody else holds the resource; the message says who and since when."""
+
+
+class DeviceError(OffhookError):
+    """A thing on a wire did not behave."""
+
+
+class DeviceGone(DeviceError):
+    """Unplugged, closed, refused or lost."""
+
+
+class DeviceTimeout(DeviceError, TimeoutError):
+    """No answer within the limit."""
+
+
+class DeviceRefused(DeviceError):
+    """It answered "no", or something its protocol does not allow."""

@@ -1,0 +1,1 @@
+"""Keypads: one contact a key, or a row and a column contact."""

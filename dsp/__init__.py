@@ -1,0 +1,1 @@
+"""Telephone signals as pure functions on numpy arrays; needs numpy alone."""

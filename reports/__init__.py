@@ -1,0 +1,1 @@
+"""Turns a run folder into JSON, JUnit and HTML."""

@@ -1,0 +1,126 @@
+"""A keypad of relay contacts: a key is down while all of its contacts are closed.
+
+With one relay a key each key has one contact. A press is two absolute deadlines, counted from the moment the last
+closing command left, so that what the commands take themselves does not lengthen the press.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+
+from offhook.drivers.clock import Clock
+from offhook.drivers.errors import ConfigError, DeviceError, NotAllowed
+from offhook.drivers.keypad import OnPress, Press
+from offhook.drivers.relay import RelayBoard
+
+LONGEST_HOLD_S = 10.0
+
+
+class Contact:
+    """One relay of a board, with the times of its last acknowledged command."""
+
+    def __init__(self, board: RelayBoard, relay: int) -> None:
+        if not 0 <= relay < board.channels:
+            raise ConfigError("keypad", f"relay {relay}", f"the board has 0 to {board.channels - 1}", "")
+        self._board = board
+        self._relay = relay
+        self.sent_s = 0.0
+        self.acked_s = 0.0
+        board.on_switch(self._switched)
+
+    def set(self, closed: bool) -> None:
+        """Close or open it; raises what the board raises."""
+        self._board.set(self._relay, closed)
+
+    def _switched(self, relay: int, closed: bool, sent_s: float, acked_s: float) -> None:
+        if relay == self._relay:
+            self.sent_s, self.acked_s = sent_s, acked_s
+
+
+class ContactKeypad:
+    """Keys made of contacts; see :class:`offhook.drivers.keypad.Keypad`."""
+
+    def __init__(
+        self,
+        name: str,
+        clock: Clock,
+        contacts: Mapping[str, Sequence[Contact]],
+        press_s: float = 0.1,
+        gap_s: float = 0.1,
+    ) -> None:
+        """``contacts`` of each key in closing order; they open in reverse. ``name`` is for messages."""
+        self._name = f"keypad of {name}"
+        for key, closing in contacts.items():
+            if len(key) != 1 or not closing:
+                raise ConfigError(self._name, f'key "{key}"', "a key is one character and has contacts", "")
+        self._clock = clock
+        self._contacts = {key: tuple(closing) for key, closing in contacts.items()}
+        self._press_s = press_s
+        self._gap_s = gap_s
+        self._down = ""
+        self._listeners: list[OnPress] = []
+        self.pressed: list[Press] = []
+
+    @property
+    def keys(self) -> str:
+        """Every key there is."""
+        return "".join(self._contacts)
+
+    def press(self, key: str, hold_s: float | None = None, gap_s: float | None = None) -> Press:
+        """Press one key; its contacts are opened whatever happens."""
+        hold_s = self._press_s if hold_s is None else hold_s
+        contacts = self._check(key, hold_s)
+        if self._down:
+            detail = f'key "{self._down}" is down, and two at once make a chord'
+            raise NotAllowed(self._name, f'press "{key}"', detail, "press one after the other")
+        self._down = key
+        try:
+            done = self._close_and_open(key, contacts, hold_s)
+        finally:
+            self._down = ""
+        self.pressed.append(done)
+        for listener in self._listeners:
+            listener(done)
+        self._clock.wait_until(contacts[-1].sent_s + (self._gap_s if gap_s is None else gap_s))
+        return done
+
+    def dial(self, text: str) -> list[Press]:
+        """Press keys one after the other; spaces are skipped, an unknown key is refused before the first is pressed."""
+        digits = text.replace(" ", "")
+        for key in digits:
+            self._check(key, self._press_s)
+        return [self.press(key) for key in digits]
+
+    def long_press(self, key: str, hold_s: float = 2.0) -> Press:
+        """A press that phones take for another function (1 to 3 s)."""
+        return self.press(key, hold_s)
+
+    def on_press(self, listener: OnPress) -> None:
+        """Tell the listener of every press, when its key is up again."""
+        self._listeners.append(listener)
+
+    def _check(self, key: str, hold_s: float) -> tuple[Contact, ...]:
+        contacts = self._contacts.get(key)
+        if contacts is None:
+            raise ConfigError(self._name, f'press "{key}"', f"no such key (it has {self.keys})", "")
+        if not 0 < hold_s <= LONGEST_HOLD_S:
+            raise ConfigError(self._name, f'press "{key}"', f"hold of {hold_s} s", f"at most {LONGEST_HOLD_S:g} s")
+        return contacts
+
+    def _close_and_open(self, key: str, contacts: tuple[Contact, ...], hold_s: float) -> Press:
+        try:
+            for contact in contacts:
+                contact.set(True)
+            closed_s = contacts[-1].acked_s
+            self._clock.wait_until(contacts[-1].sent_s + hold_s)
+            contacts[-1].set(False)
+            opened_s = contacts[-1].acked_s
+            for contact in reversed(contacts[:-1]):
+                contact.set(False)
+        except BaseException:
+            for contact in reversed(contacts):
+                with contextlib.suppress(DeviceError):  # the first error says what went wrong
+                    contact.set(False)
+            raise
+        return Press(key, closed_s, opened_s)

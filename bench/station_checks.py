@@ -1,0 +1,206 @@
+"""What the sections of a station file say about each other.
+
+The checks read the parsed file as it stands and pass over what the model already refused, so that one mistake does not
+hide another or cause ten more.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from offhook.bench.numbers import emergency_in
+from offhook.bench.station_lines import KeyPath
+from offhook.bench.station_mistakes import Mistake
+
+Table = Mapping[str, Any]
+Refs = list[tuple[KeyPath, str]]
+_REF = re.compile(r"([^/]+)/(\d{1,4})")
+DRIVEN = ("audio", "relay", "sense")
+
+
+def cross_check(data: Table, drivers: Collection[str], ends: Collection[str]) -> list[Mistake]:
+    """Everything wrong between sections. ``drivers`` is known by ``kind.name``, ``ends`` by name."""
+    refs = _refs(data)
+    mistakes = [*_unknown_drivers(data, drivers), *_worlds(data, ends), *_needed(data), *_shared_links(data)]
+    for kind, uses in refs.items():
+        mistakes += _bad_refs(kind, uses, _tables(data, kind))
+    return [*mistakes, *_twice(data, "phone", "extension"), *_emergency(data)]
+
+
+def fill_secrets(data: Table) -> tuple[dict[str, Any], list[Mistake]]:
+    """A copy with every ``env:NAME`` secret taken from the environment, and what is wrong with the secrets.
+
+    A secret written out is accepted only for a far end made on the spot (an ``end://`` address).
+    """
+    filled: dict[str, Any] = {key: dict(value) if isinstance(value, dict) else value for key, value in data.items()}
+    mistakes: list[Mistake] = []
+    pbx, cloud = filled.get("pbx"), filled.get("cloud")
+    if isinstance(pbx, dict):
+        _fill(pbx, ("pbx",), ["secret"], pbx.get("link"), mistakes)
+    if isinstance(cloud, dict):
+        _fill(cloud, ("cloud",), ["admin"], cloud.get("url"), mistakes)
+        if isinstance(cloud.get("accounts"), dict):
+            accounts = cloud["accounts"] = dict(cloud["accounts"])
+            _fill(accounts, ("cloud", "accounts"), list(accounts), cloud.get("url"), mistakes)
+    return filled, mistakes
+
+
+def _fill(table: dict[str, Any], path: KeyPath, keys: list[str], address: Any, mistakes: list[Mistake]) -> None:
+    for key in keys:
+        value = table.get(key)
+        if not isinstance(value, str):
+            continue
+        if value.startswith("env:"):
+            name = value.removeprefix("env:")
+            if os.environ.get(name):
+                table[key] = os.environ[name]
+            else:
+                wrong = f"the environment has no {name}" if name else "env: without a name"
+                mistakes.append(Mistake((*path, key), wrong, f"export {name or 'NAME'}=..."))
+        elif not str(address).startswith("end://"):
+            mistakes.append(Mistake((*path, key), "a secret written out in a file", f'{key} = "env:NAME"'))
+
+
+def _tables(data: Table, kind: str) -> dict[str, Table]:
+    tables = data.get(kind)
+    if not isinstance(tables, dict):
+        return {}
+    return {name: table for name, table in tables.items() if isinstance(table, dict)}
+
+
+def _refs(data: Table) -> dict[str, Refs]:
+    """Every ``board/number`` in the file, by the kind of board it means."""
+    refs: dict[str, Refs] = {"audio": [], "relay": [], "sense": []}
+    for name, phone in _tables(data, "phone").items():
+        at: KeyPath = ("phone", name)
+        refs["audio"] += _found(at, phone, "handset")
+        refs["sense"] += _found(at, phone, "ring", "hook_sense")
+        for part, keys in (("hook", ("contact",)), ("keypad", ("rows", "columns", "keys"))):
+            if isinstance(phone.get(part), dict):
+                refs["relay"] += _found((*at, part), phone[part], *keys)
+    for name, trunk in _tables(data, "trunk").items():
+        refs["sense"] += _found(("trunk", name), trunk, "seized")
+    for name, ivr in _tables(data, "ivr").items():
+        refs["audio"] += _found(("ivr", name), ivr, "heard", "spoken")
+    return refs
+
+
+def _found(at: KeyPath, table: Table, *keys: str) -> Iterator[tuple[KeyPath, str]]:
+    for key in keys:
+        value = table.get(key)
+        items: list[tuple[str | int, Any]] = []
+        if isinstance(value, str):
+            yield (*at, key), value
+        elif isinstance(value, list):
+            items = list(enumerate(value))
+        elif isinstance(value, dict):
+            items = list(value.items())
+        for index, item in items:
+            if isinstance(item, str):
+                yield (*at, key, index), item
+
+
+def _bad_refs(kind: str, uses: Refs, boards: Mapping[str, Table]) -> Iterator[Mistake]:
+    word = {"audio": "channel", "relay": "relay", "sense": "pin"}[kind]
+    seen: dict[tuple[str, int], KeyPath] = {}
+    for key, text in uses:
+        match = _REF.fullmatch(text)
+        if match is None:
+            continue
+        board, number = match[1], int(match[2])
+        channels = boards.get(board, {}).get("channels")
+        if board not in boards:
+            close = difflib.get_close_matches(board, boards, 1)
+            hint = f"{close[0]}/{number}" if close else f"one of {', '.join(boards) or f'none: add [{kind}.{board}]'}"
+            yield Mistake(key, f"there is no [{kind}.{board}]", hint)
+        elif isinstance(channels, int) and number >= channels:
+            yield Mistake(key, f"missing {word}: {kind}.{board} has {channels}", f"{board}/0 to {board}/{channels - 1}")
+        elif (board, number) in seen:
+            first = ".".join(map(str, seen[board, number]))
+            yield Mistake(key, f"{word} {text} is used twice", f"{first} has it already")
+        seen.setdefault((board, number), key)
+
+
+def _unknown_drivers(data: Table, drivers: Collection[str]) -> Iterator[Mistake]:
+    used = [((kind, name), kind, table) for kind in DRIVEN for name, table in _tables(data, kind).items()]
+    used += [(("pbx",), "cti", data.get("pbx")), (("cloud",), "cloud", data.get("cloud"))]  # type: ignore[list-item]
+    for at, kind, table in used:
+        driver = table.get("driver") if isinstance(table, dict) else None
+        if not isinstance(driver, str) or f"{kind}.{driver}" in drivers:
+            continue
+        known = [name.removeprefix(f"{kind}.") for name in drivers if name.startswith(f"{kind}.")]
+        close = difflib.get_close_matches(driver, known, 1)
+        hint = close[0] if close else f"one of {', '.join(known)}, or install the package that brings it"
+        yield Mistake((*at, "driver"), f'no driver "{driver}" for {kind}', hint)
+
+
+def _links(data: Table) -> Iterator[tuple[KeyPath, str]]:
+    for kind in DRIVEN:
+        for name, table in _tables(data, kind).items():
+            yield from _found((kind, name), table, "link", "device")
+    for kind, key in (("pbx", "link"), ("tap", "link"), ("cloud", "url")):
+        if isinstance(data.get(kind), dict):
+            yield from _found((kind,), data[kind], key)
+
+
+def _shared_links(data: Table) -> Iterator[Mistake]:
+    seen: dict[str, KeyPath] = {}
+    for key, address in _links(data):
+        if address in seen:
+            first = ".".join(map(str, seen[address]))
+            yield Mistake(key, f"{address} is used twice", f"{first} has it already")
+        seen.setdefault(address, key)
+
+
+def _worlds(data: Table, ends: Collection[str]) -> Iterator[Mistake]:
+    world = data.get("world")
+    if isinstance(world, dict):
+        end = world.get("end")
+        if isinstance(end, str) and end not in ends:
+            close = difflib.get_close_matches(end, ends, 1)
+            yield Mistake(("world", "end"), f'no far end "{end}"', close[0] if close else f"one of {', '.join(ends)}")
+    elif world is None:
+        for key, address in _links(data):
+            if address.startswith("end://"):
+                yield Mistake(key, f"{address} without a [world]", "the address of a real wire, or add [world]")
+
+
+def _needed(data: Table) -> Iterator[Mistake]:
+    for kind in ("pbx", "cloud"):
+        if data.get("role") in ("R1", "R2", "R3", "R4") and kind not in data:
+            yield Mistake((kind,), f"missing for role {data['role']}", f"add [{kind}]")
+    options, pbx = data.get("options"), data.get("pbx")
+    if (
+        isinstance(options, dict)
+        and options.get("lock") == "prefix"
+        and isinstance(pbx, dict)
+        and not pbx.get("lock_prefix")
+    ):
+        yield Mistake(("options", "lock"), "prefix, but the PBX has no lock_prefix", "lock_prefix in [pbx]")
+    for name, audio in _tables(data, "audio").items():
+        if ("link" in audio) == ("device" in audio):
+            yield Mistake(("audio", name), "needs either link or device", 'device = "the name of the sound card"')
+
+
+def _twice(data: Table, kind: str, key: str) -> Iterator[Mistake]:
+    seen: dict[str, str] = {}
+    for name, table in _tables(data, kind).items():
+        value = table.get(key)
+        if isinstance(value, str):
+            if value in seen:
+                yield Mistake((kind, name, key), f"{value} is used twice", f"{kind}.{seen[value]} has it already")
+            seen.setdefault(value, name)
+
+
+def _emergency(data: Table) -> Iterator[Mistake]:
+    dial, pbx = data.get("dial"), data.get("pbx")
+    prefix = pbx.get("outside_prefix", "") if isinstance(pbx, dict) else ""
+    allow = dial.get("allow") if isinstance(dial, dict) else None
+    for index, pattern in enumerate(allow if isinstance(allow, list) else []):
+        found = emergency_in(pattern, str(prefix)) if isinstance(pattern, str) else ""
+        if found:
+            yield Mistake(("dial", "allow", index), f"{pattern} takes in {found}, an emergency number", "leave it out")

@@ -214,6 +214,7 @@ class PhoneModel(Section):
     """A telephone: its extension, and which wires go to it."""
 
     extension: Number
+    ddi: Number | None = Field(default=None, description="its direct number, as the far end of an outside call sees it")
     kind: Literal["ip", "analog", "tdm"]
     local_code: Code | None = None
     handset: RefText

@@ -1,1 +1,33 @@
-"""The flows: scripts of steps, the same on every station."""
+"""The flows: scripts of steps, the same on every station.
+
+``associate(station, account, phone, lock=True)`` runs a whole association and returns its steps.
+"""
+
+from __future__ import annotations
+
+from offhook.bench.accounts import Account
+from offhook.bench.devices import Station
+from offhook.bench.flows.association import STAGES, Association
+from offhook.bench.flows.steps import Script, StepFailed
+from offhook.bench.phone import Phone
+
+__all__ = ["STAGES", "Association", "Script", "StepFailed", "associate", "association"]
+
+
+def association(station: Station, account: Account, phone: Phone, *, lock: bool = False) -> Association:
+    """An association ready to be run step by step; sets the company's lock policy first."""
+    variant = station.options.lock if lock else "none"
+    station.rig.cloud_api.admin_policy(lock=variant, completion_required=station.options.s3)
+    name = f"association of {phone.name} by {account.name}"
+    return Association(station, name, account=account, phone=phone, lock=variant)
+
+
+def associate(station: Station, account: Account, phone: Phone, *, lock: bool = False) -> Association:
+    """Associate a phone with an account, every step judged.
+
+    Raises StepFailed naming the step and the wire if an effect never came.
+    """
+    flow = association(station, account, phone, lock=lock)
+    for stage in STAGES:
+        getattr(flow, stage)()
+    return flow

@@ -1,0 +1,250 @@
+"""The station as a test sees it: phones, accounts, IVR ports, trunk, CTI; drivers stay underneath."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from offhook.bench.accounts import Account
+from offhook.bench.listen import Listener
+from offhook.bench.phone import Phone, WireCut
+from offhook.bench.record import RunRecord
+from offhook.bench.sightings import digit_note, wire_up
+from offhook.bench.station import Rig
+from offhook.bench.station_model import PhoneModel, ref
+from offhook.bench.watch import Seen, Watch
+from offhook.drivers.cloud import CloudClient
+from offhook.drivers.cti import Response, Service
+from offhook.drivers.errors import ConfigError, DeviceRefused, DeviceTimeout
+from offhook.drivers.keypad import Keypad
+from offhook.drivers.keypad.contacts import Contact, ContactKeypad
+from offhook.drivers.keypad.matrix import MatrixKeypad
+
+
+class Trunk:
+    """The outside lines, seen by their loop current."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+
+    @property
+    def seizures(self) -> list[Seen]:
+        """Every seizure since the attempt began."""
+        return list(self._watch.all("seizure", active=True))
+
+
+class CtiClient:
+    """The bench's own CTI session, waiting for each answer."""
+
+    def __init__(self, rig: Rig, watch: Watch) -> None:
+        self._driver = rig.cti
+        self._watch = watch
+        self._prefix = rig.model.pbx.lock_prefix if rig.model.pbx else ""
+        self._monitors: dict[str, str] = {}
+
+    def call(self, service: Service, **arguments: str) -> Response:
+        """One service. Raises DeviceRefused with the PBX's reason, DeviceTimeout if it never answers."""
+        if self._driver is None:
+            raise ConfigError("pbx", str(service), "this station names no PBX", "add a [pbx] section")
+        answers: list[Response] = []
+        self._driver.request(service, answers.append, **arguments)
+        if not self._watch.clock.wait_for(lambda: bool(answers), 6.0):
+            raise DeviceTimeout("pbx", str(service), "no answer", "is the CTI link up?  offhook check")
+        if not answers[0].ok:
+            raise DeviceRefused("pbx", f"{service} {arguments}", answers[0].error)
+        return answers[0]
+
+    def monitor(self, extension: str) -> None:
+        """Watch an extension until the attempt ends."""
+        if extension not in self._monitors:
+            self._monitors[extension] = self.call(Service.MONITOR_START, device=extension).monitor_id
+
+    def lock(self, extension: str, variant: str = "notify") -> Response:
+        """Lock an extension (S5)."""
+        return self.call(Service.LOCK, device=extension, variant=variant, prefix=self._prefix)
+
+    def unlock(self, extension: str) -> Response:
+        """Unlock it again."""
+        return self.call(Service.UNLOCK, device=extension)
+
+    def release(self) -> None:
+        """Stop the monitors this session started."""
+        while self._monitors:
+            self.call(Service.MONITOR_STOP, monitor_id=self._monitors.popitem()[1])
+
+
+def keypad_of(name: str, section: PhoneModel, rig: Rig) -> Keypad:
+    """The keypad driver for a phone's contacts, as its station file wires them."""
+
+    def contact(text: str) -> Contact:
+        board, relay = ref(text)
+        return Contact(rig.relays[board], relay)
+
+    press_s, gap_s = section.press_ms / 1000, section.gap_ms / 1000
+    if section.keypad.keys:
+        keys = {key: (contact(text),) for key, text in section.keypad.keys.items()}
+        return ContactKeypad(name, rig.clock, keys, press_s, gap_s)
+    rows = [contact(text) for text in section.keypad.rows]
+    columns = [contact(text) for text in section.keypad.columns]
+    return MatrixKeypad(name, rig.clock, rows, columns, press_s, gap_s)
+
+
+class Station:
+    """A connected station, recorded.
+
+    ``phone(name)``, ``account(name)``, ``trunk``, ``cti``, ``listener``, ``watch``; ``begin``/``end`` frame an attempt.
+    """
+
+    def __init__(self, rig: Rig, record: RunRecord) -> None:
+        self.rig = rig
+        self.record = record
+        self.clock = rig.clock
+        self.model = rig.model
+        self.options = rig.model.options
+        self.watch = Watch(rig.clock, record)
+        self.trunk = Trunk(self.watch)
+        self.cti = CtiClient(rig, self.watch)
+        self.listener = self._listen()
+        self.phones = {name: self._phone(name, section) for name, section in rig.model.phone.items()}
+        self._accounts: dict[str, Account] = {}
+        self._locked: set[str] = set()
+        wire_up(self)
+
+    def phone(self, name: str) -> Phone:
+        """A phone by its name in the station file. Raises ConfigError for others."""
+        if name not in self.phones:
+            raise ConfigError(f"phone.{name}", "find", f"this station has {', '.join(self.phones)}")
+        return self.phones[name]
+
+    def neighbour(self, phone: Phone) -> Phone:
+        """Another phone of the station. Raises ConfigError if it has only one."""
+        names = list(self.phones)
+        if len(names) < 2:
+            raise ConfigError("phone", "find a neighbour", f"{names[0]} is the only phone", "add a second phone")
+        return self.phones[names[(names.index(phone.name) + 1) % len(names)]]
+
+    def account(self, name: str) -> Account:
+        """An account of the cloud service, logged in at first use."""
+        known = self.model.cloud.accounts if self.model.cloud else {}
+        if name not in known:
+            raise ConfigError(f"cloud.accounts.{name}", "find", f"there are: {', '.join(known) or 'none'}")
+        if name not in self._accounts:
+            self._accounts[name] = Account(name, self.cloud, self.watch)
+        return self._accounts[name]
+
+    @property
+    def cloud(self) -> CloudClient:
+        """The cloud service's API. Raises ConfigError on a station without one."""
+        if self.rig.cloud_api is None:
+            raise ConfigError("cloud", "use", "this station names no cloud service", "add a [cloud] section")
+        return self.rig.cloud_api
+
+    @property
+    def ivr_ports(self) -> list[str]:
+        """Names of the IVR ports, as in ``[ivr.NAME]``."""
+        return list(self.model.ivr)
+
+    def allow(self, number: str) -> None:
+        """Raise NotAllowed unless the station's allow list has the number."""
+        self.rig.allow(number)
+
+    def lock(self, phone: Phone) -> None:
+        """Lock a phone over the bench's own CTI session; :meth:`end` unlocks it again (LOCK-END.1)."""
+        variant = self.options.lock if self.options.lock != "none" else "notify"
+        self._locked.add(phone.extension)
+        since_s = self.clock.now_s()
+        self.cti.monitor(phone.extension)
+        self.cti.lock(phone.extension, variant)
+        if self.watch.expect("cti-event", 3.0, since_s, phone.extension, name="Locked") is None:
+            raise DeviceTimeout(
+                f"phone.{phone.name}", "lock", "no Locked event within 3 s", "does the PBX offer a lock?"
+            )
+
+    def connect(self, caller: Phone, called: Phone) -> None:
+        """An internal call, answered: both handsets up, audio both ways. Raises WireCut naming what stayed silent."""
+        since_s = caller.lift().time_s
+        if not caller.hears("dial", 3.0):
+            raise WireCut(f"handset of {caller.name}", "call", "no dial tone", "offhook check")
+        caller.dial(called.extension)
+        if called.ring(8.0, since_s) is None:
+            raise WireCut(f"ringer of {called.name}", "call", f"{caller.name} dialled, no ring", "offhook check")
+        self.clock.sleep(0.5)
+        called.lift()
+        self.clock.sleep(0.5)
+
+    def lines_free(self) -> bool:
+        """True if no outside line draws loop current."""
+        last: dict[str, bool] = {}
+        for seen in self.watch.all("seizure"):
+            last[seen.subject] = bool(seen.data["active"])
+        return not any(last.values())
+
+    def choose_codes(self, *codes: str) -> bool:
+        """Make the service hand out these codes next; False if it chooses for itself, as every real one does."""
+        try:
+            self.cloud.next_codes(codes)
+        except DeviceRefused:
+            return False
+        return True
+
+    def judge_count(self, req: str, title: str, kind: str, since_s: float, **limits: Any) -> None:
+        """Judge how often something was seen from a time until now."""
+        self.record.judge(
+            req, title, "count", **{"observed": kind, "from_s": since_s, "to_s": self.clock.now_s(), **limits}
+        )
+
+    def not_applicable(self, req: str, reason: str) -> None:
+        """Say why a requirement does not apply to this station."""
+        self.record.judge(req, reason, "note", verdict="NOT_APPLICABLE", reason=reason)
+
+    def not_run(self, req: str, reason: str) -> None:
+        """Say why a requirement could not be tried."""
+        self.record.judge(req, reason, "note", verdict="NOT_RUN", reason=reason)
+
+    def figure(self, req: str, title: str, value: float, unit: str, at_most: float, u: float) -> None:
+        """Judge one measured figure."""
+        self.record.judge(req, title, "figure", unit=unit, value=value, at_most=at_most, u=u, n=1)
+
+    def begin(self) -> None:
+        """Every phone on hook, nothing associated, nothing pending: every attempt starts alike."""
+        self._rest()
+        self.watch.forget(keep=("hook", "seizure"))
+        for name in self.model.cloud.accounts if self.model.cloud else ():
+            for extension in self.account(name).phones():
+                self.account(name).leave(extension)
+
+    def end(self) -> None:
+        """After an attempt: handsets down, the bench's locks undone, its monitors stopped."""
+        self._rest()
+        if self.rig.cti is not None and self.rig.cti.up:
+            for extension in sorted(self._locked):
+                self.cti.unlock(extension)
+            self._locked.clear()
+            self.cti.release()
+        self.clock.sleep(0.2)
+
+    def _rest(self) -> None:
+        for phone in self.phones.values():
+            phone.hang_up()
+        self.clock.sleep(0.5)
+
+    def _listen(self) -> Listener:
+        names: dict[str, int] = {}
+        ports: set[str] = set()
+        for name, address in self._channels():
+            port, channel = ref(address)
+            ports.add(port)
+            names[name] = channel
+        if len(ports) != 1:
+            raise ConfigError("audio", "listen", f"handsets and IVR taps on several sound cards: {sorted(ports)}")
+        port = self.rig.audio[ports.pop()]
+        self.record.record_audio(port, {channel: name for name, channel in names.items()})
+        return Listener(self.clock, port, names, digit_note(self.watch), self.model.region)
+
+    def _channels(self) -> list[tuple[str, str]]:
+        taps = [(name, phone.handset) for name, phone in self.model.phone.items()]
+        for name, ivr in self.model.ivr.items():
+            taps += [(f"ivr-{name}-heard", ivr.heard), (f"ivr-{name}-spoken", ivr.spoken)]
+        return taps
+
+    def _phone(self, name: str, section: PhoneModel) -> Phone:
+        return Phone(name, section, self.rig, keypad_of(name, section, self.rig), self.listener, self.watch)

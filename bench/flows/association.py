@@ -1,0 +1,394 @@
+"""Associating an extension with a cloud account (requirements section 6): S1 to S36 in the order they really happen.
+
+Each step is one method, so that a test can stop, hang up or cut a wire between any two. ``associate`` runs them all.
+Every step has a cause and an effect seen by another probe (requirements section 14); when the effect never comes,
+:class:`StepFailed` names the wire between the two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from offhook.bench.accounts import Account
+from offhook.bench.flows.lock import key_local_code, wait_local_prompt
+from offhook.bench.flows.steps import Script, StepFailed
+from offhook.bench.phone import Phone
+from offhook.bench.thresholds import SMOKE, Thresholds
+from offhook.bench.watch import Seen
+
+CLOUD_CTI = "CTI link between cloud and PBX"
+IVR_LEG = "IVR leg (trunk audio)"
+QUIET_BEFORE_S3_S = 0.5
+CLOCKS_AGREE_S = 0.05
+"""The service's clock, read over HTTP, agrees with the bench's within this (half a round trip)."""
+
+
+@dataclass
+class Association(Script):
+    """One association attempt of one account on one phone."""
+
+    account: Account = field(kw_only=True)
+    phone: Phone = field(kw_only=True)
+    lock: str = field(kw_only=True, default="none")
+    limits: Thresholds = field(kw_only=True, default=SMOKE)
+    association: str = ""
+    code: str = ""
+    context: str = ""
+    port: str = ""
+    call_id: str = ""
+    retry: bool = False
+
+    def run_to(self, stage: str, first: str = "request") -> None:
+        """Run the stages from ``first`` up to and including ``stage``."""
+        for name in STAGES[STAGES.index(first) : STAGES.index(stage) + 1]:
+            getattr(self, name)()
+
+    def again(self) -> Association:
+        """A new attempt from S3 for the same request (LOCK-S25.3, ASSOC-RETRY.1), every step of it recorded anew."""
+        retry = Association(self.station, self.flow + ", again", account=self.account, phone=self.phone, lock=self.lock)
+        retry.association, retry.code, retry.context, retry.retry = self.association, self.code, self.context, True
+        retry.steps = {name: self.steps[name] for name in ("S1", "S21", "S2") if name in self.steps}
+        return retry
+
+    @property
+    def heard(self) -> str:
+        """The wire towards the IVR port that took the call."""
+        return f"ivr-{self.port}-heard"
+
+    @property
+    def spoken(self) -> str:
+        """The wire from that port."""
+        return f"ivr-{self.port}-spoken"
+
+    # ---- S1, S21, S2, S3 ---------------------------------------------------------------------------------------
+
+    def request(self) -> None:
+        """S1 to S2: ask, and read the code in the account."""
+        self.association, asked = self.account.request(self.phone.extension)
+        self.mark("S1", "the account asks for the extension", asked)
+        if self.station.options.context:
+            made = self._cloud_step("S21")
+            self.context = str(made.data.get("d_context_id", ""))
+        got = self.account.code(self.association)
+        if got is None:
+            raise StepFailed("S2", "a code in the account's inbox", "none in 5 s", "HTTP to the cloud service")
+        self.code, delivered = got
+        self.mark("S2", "the code is in the account", delivered, asked)
+        self.interval("ASSOC-S2.1", "S1 to S2", asked, delivered, self.limits.code_delivered_s)
+
+    def complete(self) -> None:
+        """S3: the user says that he is near the phone; before that the CTI link is silent about it."""
+        if not self.station.options.s3:
+            return
+        self.station.clock.sleep(QUIET_BEFORE_S3_S)
+        done = self.account.complete(self.association)
+        self.mark("S3", "the user is near the phone", done, self.steps["S2"])
+        if self.retry:
+            self.context = str(self._cloud_step("S21").data.get("d_context_id", "")) if self.context else ""
+            return
+        self.count(
+            "ASSOC-S3.1",
+            "CTI messages about the extension before S3",
+            "cti",
+            self.steps["S1"].time_s,
+            done.time_s,
+            subject=self.phone.extension,
+            at_most=0,
+        )
+
+    # ---- S4, S5, S6 --------------------------------------------------------------------------------------------
+
+    def monitored(self) -> None:
+        """S4/S11: the cloud monitors the extension, the PBX confirms."""
+        start = self._trigger
+        asked = self._cti("MonitorStart", "S4", start)
+        self.mark("S4", "the cloud asks to monitor the extension", asked, start)
+        answer = self._cti("MonitorStartResponse", "S11", asked, subject=None)
+        self.mark("S11", "the PBX monitors it", answer, asked)
+        self.interval("ASSOC-S11.1", "S4 to S11", asked, answer, self.limits.monitor_confirmed_s)
+
+    def locked(self) -> None:
+        """S5/S13/S22: the cloud has the phone locked, the phone says so."""
+        if self.lock == "none":
+            return
+        if self.lock == "prefix":
+            prefix = self.station.model.pbx.lock_prefix
+            asked = self._cti("MakeCall", "S5", self.steps["S11"], f_called=prefix)
+        else:
+            asked = self._cti("Lock", "S5", self.steps["S11"])
+        self.mark("S5", f"the cloud locks the phone ({self.lock})", asked, self.steps["S11"])
+        done = self._cti("Locked", "S22", asked)
+        if self.lock == "notify":
+            self.mark("S13", "the PBX notifies the phone", done, asked)
+        self.mark("S22", "the phone is locked", done, asked)
+        self.interval("LOCK-S5.1", "S5 to the lock's confirmation", asked, done, self.limits.lock_effective_s)
+
+    def called(self) -> None:
+        """S6/S14: MakeCall from the extension to the public IVR number, acknowledged."""
+        before = self.steps.get("S22", self.steps["S11"])
+        asked = self._cti("MakeCall", "S6", before, f_called=self.dial_string)
+        self.mark("S6", "the cloud makes the call", asked, before)
+        self.judge(
+            "ASSOC-S6.2",
+            "MakeCall's dial string",
+            "equal",
+            observation=asked.id,
+            key="f_called",
+            expected=self.dial_string,
+        )
+        answer = self._cti("MakeCallResponse", "S14", asked, subject=None)
+        self.mark("S14", "the PBX starts the call", answer, asked)
+        self.call_id = str(answer.data.get("f_call_id", ""))
+
+    @property
+    def dial_string(self) -> str:
+        """What MakeCall must carry: the public number, and the context id where the option is on."""
+        number = "00" + next(iter(self.station.model.ivr.values())).number.removeprefix("+")
+        return f"{number}*{self.context}#" if self.context else number
+
+    # ---- S15, S24, S25 -----------------------------------------------------------------------------------------
+
+    def answer(self) -> None:
+        """S15: this phone rings, no other does, and it is lifted."""
+        asked = self.steps["S6"]
+        ring = self.phone.ring(self.limits.first_ring_s + 1.0, asked.time_s)
+        if ring is None:
+            heard = "no ring within 3 s of MakeCall"
+            raise StepFailed("S15", f"{self.phone.name} rings", heard, "ringer sensor or PBX", "offhook check")
+        self.mark("S15", "the phone rings", ring, asked)
+        self.interval("ASSOC-S15.1", "S6 to first ring", asked, ring, self.limits.first_ring_s)
+        self.station.clock.sleep(1.0)
+        lifted = self.phone.lift()
+        self.steps["lift"] = lifted
+        self.count(
+            "ASSOC-S15.1",
+            "rings on other phones",
+            "ring",
+            asked.time_s,
+            lifted.time_s,
+            not_subject=self.phone.name,
+            at_most=0,
+        )
+
+    def unlock(self, code: str | None = None) -> None:
+        """S24/S25: the local code is asked for before the trunk is seized, and keyed."""
+        if self.lock == "none":
+            return
+        lifted = self.steps["lift"]
+        prompt = wait_local_prompt(self, self.phone, lifted)
+        self.mark("S24", "the phone asks for the local code", prompt, lifted)
+        self.judge(
+            "LOCK-S24.1",
+            "local code prompt at the handset",
+            "tone",
+            wire=self.phone.name,
+            from_s=prompt.data["from_s"],
+            to_s=prompt.time_s,
+            expected="dial",
+        )
+        self.count(
+            "LOCK-S24.1",
+            "trunk seizures before the local code",
+            "seizure",
+            lifted.time_s,
+            prompt.time_s,
+            active=True,
+            at_most=0,
+        )
+        keyed = key_local_code(self, self.phone, code if code is not None else self.phone.model.local_code)
+        self.steps["local-code"] = keyed
+
+    # ---- S16, S31, S32, S33 ------------------------------------------------------------------------------------
+
+    def dialled_out(self) -> None:
+        """S16: an outside line is seized (after the right local code, if locked: S25)."""
+        cause = self.steps.get("local-code", self.steps["lift"])
+        seized = self.station.watch.expect("seizure", self.limits.seizure_s + 1.0, cause.time_s, active=True)
+        if seized is None:
+            raise StepFailed("S16", "an outside line seized", "none within 3 s", self._silent_before_trunk())
+        if self.lock != "none":
+            self.mark("S25", "the right local code lets the call go on", seized, cause)
+        self.mark("S16", "the PBX calls the IVR over the PSTN", seized, cause)
+        self.interval("ASSOC-S16.1", "answer (or local code) to seizure", cause, seized, self.limits.seizure_s)
+
+    def identified(self) -> None:
+        """S31/S32: the IVR answers, hears the context digits as tones, and the service has the calling number."""
+        seized = self.steps["S16"]
+        if self.context:
+            expected = self.context + "#"
+            self.port = self._port_that_heard(expected, seized)
+            digits = self._digits(self.heard, seized)
+            self.mark("S31", "the IVR hears the context digits", digits[-1], seized)
+            to_s = digits[-1].time_s + 0.03
+            spec: dict[str, Any] = {"wire": self.heard, "from_s": seized.time_s, "to_s": to_s, "expected": expected}
+            self.judge("ASSOC-S16.2", "context digits at the IVR", "digits", **spec)
+        else:
+            self.port = self._port_that_speaks(seized)
+            self.mark("S31", "the IVR answers", self._cloud_step("S31"), seized)
+        if self.station.options.ddi:
+            self.mark("S32", "the calling number is known", self._cloud_step("S32"), seized)
+
+    def prompted(self) -> None:
+        """S33: the IVR asks for the code; its voice leaves the IVR and arrives in the ear."""
+        after = self.steps["S31"]
+        spoken = self._sound(self.spoken, after.time_s, self.limits.prompt_onset_s + 1.0, "A-i")
+        if spoken is None:
+            raise StepFailed("S33", "a voice prompt", f"silence on {self.spoken}", IVR_LEG)
+        ear = self._sound(self.phone.name, spoken.time_s - 0.1, 1.5, "A-h")
+        if ear is None:
+            raise StepFailed("S33", f"the prompt in the ear of {self.phone.name}", "silence", self._handset)
+        self.mark("S33", "the IVR asks for the code", ear, spoken)
+        self.interval("ASSOC-S33.1", "context digits to prompt", after, spoken, self.limits.prompt_onset_s)
+        self.station.clock.sleep(0.6)
+        now_s = self.station.clock.now_s()
+        for wire, start in ((self.spoken, spoken), (self.phone.name, ear)):
+            self.judge("ASSOC-S33.1", f"voice on {wire}", "voice", wire=wire, from_s=start.time_s, to_s=now_s)
+
+    # ---- S27, S8, S9, S10, S36 ---------------------------------------------------------------------------------
+
+    def key_code(self, code: str | None = None) -> None:
+        """S27: the code keyed on the phone reaches the IVR as tones, once."""
+        typed = self.code if code is None else code
+        start_s, _ = self.phone.key(typed)
+        watch = self.station.watch
+        watch.clock.wait_for(lambda: len(list(watch.all("digit", start_s, self.heard))) >= len(typed), 1.0)
+        ear, ivr = (list(watch.all("digit", start_s, wire)) for wire in (self.phone.name, self.heard))
+        to_s = max([seen.time_s for seen in ear + ivr] + [watch.clock.now_s()]) + 0.03
+        for wire in (self.heard, self.phone.name):
+            self.judge(
+                "ASSOC-S27.1",
+                f"code keyed, heard on {wire}",
+                "digits",
+                wire=wire,
+                from_s=start_s,
+                to_s=to_s,
+                expected=typed,
+            )
+        text = "".join(str(seen.data["key"]) for seen in ivr)
+        if text != typed:
+            wire_name = IVR_LEG if len(ear) == len(typed) else self._keypad if not ear else self._handset
+            heard = f"{text or 'nothing'} at the IVR, {self._text(ear) or 'nothing'} in the ear"
+            raise StepFailed("S27", f"{typed} at the IVR", heard, wire_name, "listen to both WAVs; settle_ms, press_ms")
+        if len(ear) != len(typed):
+            raise StepFailed("S27", f"{typed} in the ear", self._text(ear) or "nothing", self._handset)
+        self.mark("S27", "the code reaches the IVR", ivr[-1], ear[-1])
+
+    def decided(self) -> None:
+        """S8, S9, S10, S36: the service has the code, compares, associates, and says so."""
+        last = self.steps["S27"]
+        for name, title in (("S8", "the code reaches the service"), ("S9", "it is compared")):
+            self.mark(name, title, self._cloud_step(name), last)
+        done = self._cloud_step("S10")
+        self.mark("S10", "the extension is associated", done, last)
+        self.interval("ASSOC-S10.1", "last code digit to S10", last, done, self.limits.decision_s)
+        told = self._cloud_step("S36")
+        confirmed = self._sound(self.phone.name, last.time_s, self.limits.notified_s + 1.0, "A-h")
+        if confirmed is None:
+            raise StepFailed("S36", f"a spoken confirmation in the ear of {self.phone.name}", "silence", self._handset)
+        self.mark("S36", "the account is told", told, done)
+        self.interval("ASSOC-S36.1", "S10 to S36", done, told, self.limits.notified_s)
+        self.station.clock.sleep(0.6)
+        self.judge(
+            "ASSOC-S36.1",
+            "spoken confirmation at the handset",
+            "voice",
+            wire=self.phone.name,
+            from_s=confirmed.time_s,
+            to_s=self.station.clock.now_s(),
+        )
+
+    # ---- what the steps share ----------------------------------------------------------------------------------
+
+    @property
+    def _trigger(self) -> Seen:
+        return self.steps.get("S3", self.steps["S1"])
+
+    @property
+    def _handset(self) -> str:
+        return f"handset audio of {self.phone.name} ({self.phone.model.handset})"
+
+    @property
+    def _keypad(self) -> str:
+        return f"keypad relays of {self.phone.name}"
+
+    @staticmethod
+    def _text(digits: list[Seen]) -> str:
+        return "".join(str(seen.data["key"]) for seen in digits)
+
+    def _cloud_step(self, step: str, within_s: float = 5.0) -> Seen:
+        since_s = self._trigger.time_s - CLOCKS_AGREE_S if "S1" in self.steps else 0.0
+        seen = self.account.wait_step(self.association, step, within_s, since_s)
+        if seen is None:
+            state = self.account.state(self.association)
+            heard = f"state {state.state} {state.reason}".strip()
+            raise StepFailed(step, f"the service reports {step}", heard, "cloud service")
+        return seen
+
+    def _cti(self, name: str, step: str, after: Seen, subject: str | None = "", **where: str | None) -> Seen:
+        device = self.phone.extension if subject == "" else subject
+        seen = self.station.watch.expect("cti", 3.0, after.time_s, device, name=name, **where)
+        if seen is None:
+            others = sorted({str(s.data["name"]) for s in self.station.watch.all("cti", after.time_s)})
+            heard = f"{', '.join(others) or 'nothing'} at the tap within 3 s"
+            raise StepFailed(step, f"{name} for {self.phone.extension}", heard, CLOUD_CTI, "is the CTI link up?")
+        return seen
+
+    def _digits(self, wire: str, after: Seen) -> list[Seen]:
+        return list(self.station.watch.all("digit", after.time_s, wire))
+
+    def _port_that_heard(self, expected: str, after: Seen) -> str:
+        watch = self.station.watch
+
+        def match() -> str:
+            texts = {port: self._text(self._digits(f"ivr-{port}-heard", after)) for port in self.station.ivr_ports}
+            return next((port for port, text in texts.items() if text == expected), "")
+
+        port = watch.clock.wait_for(match, self.limits.first_context_digit_max_s + self.limits.context_digits_s)
+        if not port:
+            texts = [self._text(self._digits(f"ivr-{name}-heard", after)) for name in self.station.ivr_ports]
+            heard = ", ".join(text for text in texts if text) or "nothing"
+            raise StepFailed(
+                "S31", f"context digits {expected} at the IVR", heard, IVR_LEG, "listen to ivr-*-heard.wav"
+            )
+        return port
+
+    def _port_that_speaks(self, after: Seen) -> str:
+        clock, listener = self.station.clock, self.station.listener
+
+        def match() -> str:
+            ports = self.station.ivr_ports
+            return next((p for p in ports if listener.sound_after(f"ivr-{p}-spoken", after.time_s)), "")
+
+        port = clock.wait_for(match, 5.0)
+        if not port:
+            raise StepFailed("S31", "the IVR answers", "silence on every IVR port", IVR_LEG)
+        return port
+
+    def _sound(self, wire: str, after_s: float, within_s: float, probe: str) -> Seen | None:
+        span = self.station.clock.wait_for(lambda: self.station.listener.sound_after(wire, after_s), within_s)
+        if span is None:
+            return None
+        return self.station.watch.note(probe, wire, "sound", wire, span.start_s, 0.02)
+
+    def _silent_before_trunk(self) -> str:
+        ear = self.station.listener.sound_after(self.phone.name, self.steps["lift"].time_s - 0.1)
+        if ear is None and self.lock != "none":
+            return self._handset
+        return "trunk or PBX"
+
+
+STAGES = (
+    "request",
+    "complete",
+    "monitored",
+    "locked",
+    "called",
+    "answer",
+    "unlock",
+    "dialled_out",
+    "identified",
+    "prompted",
+    "key_code",
+    "decided",
+)

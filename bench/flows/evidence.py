@@ -1,0 +1,74 @@
+"""Judgements that look back over a whole association: control, calling number, secrecy of the local code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from offhook.bench.flows.association import Association
+from offhook.bench.watch import Seen
+
+SEARCHED = ("cti", "cti-event", "cloud-step", "state", "request", "completion")
+
+
+def judge_control(flow: Association, before: Seen | None, rang: Seen | None) -> None:
+    """S10.2: refused before the association, a real ring after it."""
+    station = flow.station
+    refused = station.watch.first("control-refused")
+    since_s = refused.time_s if refused else 0.0
+    before_s = flow.steps["S1"].time_s
+    spec: dict[str, Any] = {"observed": "control-refused", "from_s": since_s, "to_s": before_s, "at_least": 1}
+    flow.judge("ASSOC-S10.2", "control refused before the association", "count", **spec)
+    spec = {"observed": "ring", "from_s": since_s, "to_s": before_s, "at_most": 0}
+    flow.judge("ASSOC-S10.2", "rings by that refused action", "count", **spec)
+    done_s = flow.steps["S10"].time_s
+    spec = {"observed": "ring", "subject": flow.phone.name, "from_s": done_s, "to_s": station.clock.now_s()}
+    flow.judge("ASSOC-S10.2", "the account makes the phone ring after it", "count", **spec, at_least=1)
+    if before is not None or rang is None:
+        raise AssertionError("control must be refused before the association and work after it")
+
+
+def judge_ddi(flow: Association) -> None:
+    """S32, S10: the calling number that the service bound is the phone's own."""
+    bound = flow.steps["S32"]
+    spec: dict[str, Any] = {"observation": bound.id, "key": "d_ddi", "expected": flow.phone.model.ddi}
+    flow.judge("ASSOC-S32.1", "calling number", "equal", **spec)
+    ddi = flow.account.state(flow.association).ddi
+    seen = flow.station.watch.note("K", "cloud", "bound", flow.account.name, flow.station.clock.now_s(), 0.05, ddi=ddi)
+    spec = {"observation": seen.id, "key": "ddi", "expected": flow.phone.model.ddi}
+    flow.judge("ASSOC-S10.3", "number bound to the account", "equal", **spec)
+
+
+def judge_local_code_stayed(flow: Association) -> None:
+    """LOCK-CODE.2: the local code is on no other wire than the handset, in no CTI message, in no row of the cloud."""
+    station, code = flow.station, flow.phone.model.local_code or ""
+    from_s, to_s = flow.steps["lift"].time_s, station.clock.now_s()
+    spec: dict[str, Any] = {
+        "wires": "*",
+        "except": [flow.phone.name],
+        "from_s": from_s,
+        "to_s": to_s,
+        "forbidden": code,
+    }
+    flow.judge("LOCK-CODE.2", "local code on any other wire", "no_digits", **spec)
+    flow.judge("LOCK-CODE.2", "local code in CTI and cloud traffic", "search", forbidden=code, kinds=list(SEARCHED))
+    rows = sum(occurrences(table, code) for table in station.cloud.dump().values())
+    spec = {"value": float(rows), "at_most": 0.0, "u": 0.0, "n": 1}
+    flow.judge("LOCK-CODE.2", "rows of the cloud's database that hold the local code", "figure", unit="rows", **spec)
+
+
+def judge_phones(flow: Association, req: str, title: str, expected: int) -> None:
+    """How many phones the account controls now, asked of the service."""
+    seen = flow.account.note_phones()
+    flow.judge(req, title, "equal", observation=seen.id, key="count", expected=expected)
+
+
+def occurrences(rows: list[dict[str, Any]], code: str) -> int:
+    """Rows with a field that holds the code as a number of its own (not as part of a longer one, nor of a time)."""
+    pattern = re.compile(rf"(?<![\d.]){re.escape(code)}(?!\d)")
+    return sum(any(pattern.search(text) for text in _texts(row)) for row in rows)
+
+
+def _texts(row: Mapping[str, Any]) -> list[str]:
+    return [str(value) for value in row.values() if isinstance(value, str | int)]

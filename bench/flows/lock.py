@@ -1,0 +1,25 @@
+"""Locking and unlocking a phone (requirements section 7): what the association flow and the lock suite share."""
+
+from __future__ import annotations
+
+from offhook.bench.flows.steps import Script, StepFailed
+from offhook.bench.phone import TONE_WINDOW_S, Phone
+from offhook.bench.watch import Seen
+
+PROMPT_LIMIT_S = 4.0
+
+
+def wait_local_prompt(script: Script, phone: Phone, after: Seen) -> Seen:
+    """S24: wait for the prompt tone in the ear; the sighting's ``from_s`` is where the judged audio starts."""
+    if not phone.hears("dial", PROMPT_LIMIT_S):
+        wire = f"handset audio of {phone.name} ({phone.model.handset})"
+        raise StepFailed("S24", "the local code prompt in the ear", "no dial tone", wire, "offhook check")
+    now_s = script.station.clock.now_s()
+    from_s = max(after.time_s, now_s - TONE_WINDOW_S)
+    return script.station.watch.note("A-h", phone.name, "tone", phone.name, now_s, 0.1, tone="dial", from_s=from_s)
+
+
+def key_local_code(script: Script, phone: Phone, code: str) -> Seen:
+    """S25: key the local code and ``#``; the digits go into no record but the phone's own audio and the relay log."""
+    start_s, end_s = phone.key(code + "#")
+    return script.station.watch.note("R", phone.name, "local-code-keyed", phone.name, end_s, 0.01, from_s=start_s)

@@ -1,0 +1,52 @@
+"""What every flow is made of: named steps with cause, effect and time, each judged from recorded evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from offhook.bench.devices import Station
+from offhook.bench.watch import Seen
+
+
+class StepFailed(Exception):
+    """A step's effect never came. ``wire`` is the wire between its cause and its effect."""
+
+    def __init__(self, step: str, expected: str, heard: str, wire: str, hint: str = "") -> None:
+        self.step, self.expected, self.heard, self.wire, self.hint = step, expected, heard, wire, hint
+        text = f"{step}: expected {expected}; heard {heard}; wire: {wire}"
+        super().__init__(f"{text}\n  try: {hint}" if hint else text)
+
+
+@dataclass
+class Script:
+    """One run of a flow: its steps so far, each with the sighting of its effect."""
+
+    station: Station
+    flow: str
+    steps: dict[str, Seen] = field(default_factory=dict)
+
+    def mark(self, name: str, title: str, effect: Seen, cause: Seen | None = None) -> Seen:
+        """Record a step that was seen to happen."""
+        self.steps[name] = effect
+        self.station.record.step(
+            self.flow, name, title, effect.time_s, effect.u_s, cause.id if cause else None, effect.id
+        )
+        return effect
+
+    def elapsed(self, first: str, last: str) -> float:
+        """Seconds between two steps. Raises KeyError naming a step that never happened."""
+        return self.steps[last].time_s - self.steps[first].time_s
+
+    def judge(self, req: str, title: str, kind: str, unit: str = "", **spec: Any) -> None:
+        """Add a judgement to the run record."""
+        self.station.record.judge(req, title, kind, unit=unit, **spec)
+
+    def interval(self, req: str, title: str, first: Seen, last: Seen, at_most: float, at_least: float = 0.0) -> None:
+        """Judge the time between two sightings, in seconds."""
+        spec = {"from": first.id, "to": last.id, "at_most": at_most, "at_least": at_least}
+        self.station.record.judge(req, title, "interval", unit="s", **spec)
+
+    def count(self, req: str, title: str, kind: str, from_s: float, to_s: float, **spec: Any) -> None:
+        """Judge how often something was seen; ``at_least`` and ``at_most`` in ``spec``."""
+        self.station.record.judge(req, title, "count", observed=kind, from_s=from_s, to_s=to_s, **spec)

@@ -1,0 +1,100 @@
+"""A phone of the station, as a person beside it: lift, press, listen, wait for the ring."""
+
+from __future__ import annotations
+
+from offhook.bench.listen import Listener
+from offhook.bench.station import Rig
+from offhook.bench.station_model import PhoneModel, ref
+from offhook.bench.watch import Seen, Watch
+from offhook.drivers.errors import DeviceError
+from offhook.drivers.keypad import Keypad, Press
+
+HOOK_LIMIT_S = 0.5
+"""A hook contact that closed shows at the hook sensor within this, or the wire between them is cut."""
+TONE_WINDOW_S = 1.2
+"""Audio needed to tell one call-progress tone from another (two cycles of the fastest cadence)."""
+
+
+class WireCut(DeviceError):
+    """A cause was given and its effect never came: names the wire between them."""
+
+
+class Phone:
+    """One telephone; every action on it is a relay, all that is known of it comes from a sensor or its audio."""
+
+    def __init__(
+        self, name: str, model: PhoneModel, rig: Rig, keypad: Keypad, listener: Listener, watch: Watch
+    ) -> None:
+        self.name = name
+        self.model = model
+        self.extension = model.extension
+        self.kind = model.kind
+        self._rig = rig
+        self._keypad = keypad
+        self._listener = listener
+        self._watch = watch
+        board, self._hook_relay = ref(model.hook.contact)
+        self._board = rig.relays[board]
+        self._lifted_at_s = 0.0
+
+    @property
+    def off_hook(self) -> bool:
+        """What the hook sensor says."""
+        edges = [seen for seen in self._watch.all("hook", subject=self.name)]
+        return bool(edges and edges[-1].data["active"])
+
+    def lift(self) -> Seen:
+        """Lift the handset and see the hook sensor follow. Raises WireCut if it does not."""
+        return self._hook(off_hook=True)
+
+    def hang_up(self) -> Seen | None:
+        """Put the handset down; None if it lay there already."""
+        return self._hook(off_hook=False) if self.off_hook else None
+
+    def _hook(self, *, off_hook: bool) -> Seen:
+        start_s = self._watch.clock.now_s()
+        closed = off_hook == (self.model.hook.closed == "off-hook")
+        self._board.set(self._hook_relay, closed)
+        seen = self._watch.expect("hook", HOOK_LIMIT_S, start_s, self.name, active=off_hook)
+        if seen is None:
+            raise WireCut(
+                f"relay wire {self.model.hook.contact} of {self.name}",
+                "hook",
+                f"the board acknowledged, the hook sensor {self.model.hook_sense} saw nothing within {HOOK_LIMIT_S} s",
+                "is the relay wired to the cradle switch?  offhook check names every silent wire",
+            )
+        if off_hook:
+            self._lifted_at_s = seen.time_s
+        return seen
+
+    def press(self, key: str, hold_s: float | None = None) -> Press:
+        """Press one key for ``hold_s`` (default: the station's press_ms), and wait for the gap after it."""
+        return self._keypad.press(key, hold_s)
+
+    def key(self, text: str) -> tuple[float, float]:
+        """Key a code inside a call; returns when the first and the last key were released, in seconds."""
+        first_s = self._watch.clock.now_s()
+        for key in text:
+            self.press(key)
+        return first_s, self._watch.clock.now_s()
+
+    def dial(self, number: str) -> None:
+        """Dial a number; refused before anything moves if it is not on the station's allow list (NotAllowed)."""
+        digits = number.replace(" ", "")
+        self._rig.allow(digits)
+        self.key(digits)
+
+    def ring(self, within_s: float, since_s: float = 0.0) -> Seen | None:
+        """Wait for the bell."""
+        return self._watch.expect("ring", within_s, since_s, self.name, active=True)
+
+    def hears(self, tone: str, within_s: float = 3.0) -> bool:
+        """Wait until a call-progress tone (dial, reorder, busy, ringback ...) is in the ear."""
+        clock = self._watch.clock
+        deadline_s = clock.now_s() + within_s
+        while True:
+            if tone in self._listener.tones(self.name, TONE_WINDOW_S):
+                return True
+            if clock.now_s() >= deadline_s:
+                return False
+            clock.sleep(0.1)

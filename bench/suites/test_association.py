@@ -1,0 +1,143 @@
+"""ASSOC: a phone is associated with an account by the code typed on its keypad, and by nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from offhook.bench.devices import Station
+from offhook.bench.flows import STAGES, associate, association
+from offhook.bench.flows.evidence import judge_control, judge_ddi, judge_local_code_stayed, judge_phones
+from offhook.bench.phone import Phone
+
+HANG_UP_AFTER = ("answer", "dialled_out", "identified", "prompted", "key_code")
+
+
+@pytest.mark.req(
+    "ASSOC-S1.1", "ASSOC-S2.1", "ASSOC-S3.1", "ASSOC-S4.1", "ASSOC-S6.1", "ASSOC-S6.2", "ASSOC-S11.1", "ASSOC-S14.1",
+    "ASSOC-S15.1", "ASSOC-S16.1", "ASSOC-S16.2", "ASSOC-S31.1", "ASSOC-S31.2", "ASSOC-S32.1", "ASSOC-S33.1",
+    "ASSOC-S27.1", "ASSOC-S8.1", "ASSOC-S9.1", "ASSOC-S10.1", "ASSOC-S10.2", "ASSOC-S10.3", "ASSOC-S36.1",
+)  # fmt: skip
+def test_association(station: Station, desk: Phone) -> None:
+    """S1 to S36 without a lock; before it the account controls nothing, after it the phone rings for it."""
+    alice = station.account("alice")
+    before = alice.controls(desk, to=station.neighbour(desk).extension)
+
+    call = associate(station, alice, desk)
+    _hang_up(station, desk)
+
+    after = alice.controls(desk, to=station.neighbour(desk).extension)
+    judge_control(call, before, after)
+    if station.options.ddi:
+        judge_ddi(call)
+    assert before is None, "the account controlled the phone before it was associated"
+    assert after is not None, "the account cannot make the phone ring"
+
+
+@pytest.mark.req("LOCK-CAP.1", "LOCK-S5.1", "LOCK-S24.1", "LOCK-S25.1", "LOCK-CODE.2", "ASSOC-SEC.1")
+def test_association_of_a_locked_phone(station: Station, desk: Phone) -> None:
+    """The same with the lock: the local code is asked for before the trunk is seized, and is found nowhere beyond."""
+    if station.options.lock == "none":
+        station.not_applicable("LOCK-S5.1", "this station's PBX offers no lock over CTI")
+        return
+    alice = station.account("alice")
+
+    call = associate(station, alice, desk, lock=True)
+    _hang_up(station, desk)
+
+    judge_local_code_stayed(call)
+    assert desk.extension in alice.phones()
+
+
+@pytest.mark.req("ASSOC-N01")
+def test_wrong_code_associates_nothing(station: Station, desk: Phone) -> None:
+    """A wrong code: no association, one attempt counted, asked again; the right one then works."""
+    alice = station.account("alice")
+    flow = association(station, alice, desk)
+    flow.run_to("prompted")
+
+    flow.key_code(_other_code(flow.code))
+    station.clock.sleep(3.0)
+
+    state = alice.state(flow.association)
+    judge_phones(flow, "ASSOC-N01", "phones of the account after a wrong code", expected=0)
+    assert desk.extension not in alice.phones()
+    assert state.attempts == 1, state
+
+    flow.key_code()
+    flow.decided()
+    assert desk.extension in alice.phones()
+
+
+@pytest.mark.req("LOCK-CODE.1")
+def test_swapped_codes_are_both_refused(station: Station, desk: Phone) -> None:
+    """The local code at the IVR is as wrong as any; the association code at the phone's prompt does not unlock it."""
+    alice = station.account("alice")
+    if station.options.lock != "none":
+        flow = association(station, alice, desk, lock=True)
+        flow.run_to("answer")
+        since_s = flow.steps["lift"].time_s
+        flow.unlock(flow.code if flow.code != desk.model.local_code else "0000")
+        assert alice.wait_state(flow.association, ("FAILED",), 10.0) is not None
+        station.judge_count("LOCK-CODE.1", "outside lines seized", "seizure", since_s, active=True, at_most=0)
+        _hang_up(station, desk)
+
+    other = association(station, alice, desk)
+    other.run_to("prompted")
+    other.key_code(desk.model.local_code if desk.model.local_code != other.code else "0000")
+    station.clock.sleep(3.0)
+    judge_phones(other, "LOCK-CODE.1", "phones of the account", expected=0)
+    assert desk.extension not in alice.phones()
+
+
+@pytest.mark.req("ASSOC-N11")
+@pytest.mark.parametrize("stage", HANG_UP_AFTER)
+def test_hang_up_leaves_nothing_half_done(station: Station, desk: Phone, stage: str) -> None:
+    """Hang up before the IVR answers, during the context digits, during the prompt, in mid-code, after the last digit."""
+    alice = station.account("alice")
+    flow = association(station, alice, desk)
+    if stage == "key_code":
+        flow.run_to("prompted")
+        flow.key_code(flow.code[:2])
+    else:
+        flow.run_to(stage)
+
+    desk.hang_up()
+
+    ended = alice.wait_state(flow.association, ("FAILED",), 15.0)
+    station.clock.sleep(1.0)
+    judge_phones(flow, "ASSOC-N11", f"phones of the account after hanging up at {stage}", expected=0)
+    assert ended is not None, alice.state(flow.association)
+    assert desk.extension not in alice.phones()
+    assert station.lines_free(), "an outside line is still seized"
+
+
+@pytest.mark.req("ASSOC-N06", "ASSOC-S21.2")
+def test_equal_codes_do_not_cross(station: Station) -> None:
+    """Two accounts with the same code at the same time: each gets its own phone, by the context id alone."""
+    if not station.choose_codes("4711", "4711"):
+        station.not_run("ASSOC-N06", "this service chooses its codes itself")
+        pytest.skip("the service chooses its codes itself")
+    desks = list(station.phones.values())[:2]
+    flows = [
+        association(station, station.account(name), desk) for name, desk in zip(("alice", "bob"), desks, strict=True)
+    ]
+    for flow in flows:
+        flow.request()
+    assert flows[0].code == flows[1].code == "4711"
+
+    tasks = [station.clock.spawn(lambda flow=flow: flow.run_to(STAGES[-1], first="complete")) for flow in flows]
+    for task in tasks:
+        task.join(120.0)
+
+    for flow, desk in zip(flows, desks, strict=True):
+        judge_phones(flow, "ASSOC-N06", f"phones of {flow.account.name}", expected=1)
+        assert flow.account.phones() == [desk.extension]
+
+
+def _hang_up(station: Station, desk: Phone) -> None:
+    desk.hang_up()
+    station.clock.sleep(1.0)
+
+
+def _other_code(code: str) -> str:
+    return code[:-1] + str((int(code[-1]) + 1) % 10)

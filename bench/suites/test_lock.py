@@ -1,0 +1,81 @@
+"""LOCK: a locked phone dials nobody outside, and its owner's local code opens it."""
+
+from __future__ import annotations
+
+import pytest
+
+from offhook.bench.devices import Station
+from offhook.bench.flows import StepFailed, association
+from offhook.bench.phone import Phone
+
+OUTSIDE = "05550100"
+
+
+def _dial_outside(station: Station, desk: Phone) -> float:
+    """Lift, dial an outside number, return when dialling began."""
+    lifted = desk.lift()
+    assert desk.hears("dial", within_s=3.0), f"no dial tone at {desk.name}"
+    desk.dial(OUTSIDE)
+    return lifted.time_s
+
+
+@pytest.mark.req("LOCK-S22.1")
+def test_unlocked_phone_reaches_the_trunk(station: Station, desk: Phone) -> None:
+    """The counter-proof: what the lock must stop does work without it."""
+    since_s = _dial_outside(station, desk)
+
+    seized = station.watch.expect("seizure", 10.0, since_s, active=True)
+
+    station.judge_count("LOCK-S22.1", "outside call while unlocked", "seizure", since_s, active=True, at_least=1)
+    assert seized is not None, f"{desk.name} dialled {OUTSIDE}, no outside line was seized"
+
+
+@pytest.mark.req("LOCK-S22.1", "LOCK-N02")
+def test_locked_phone_cannot_dial_out(station: Station, desk: Phone) -> None:
+    """Lock over CTI, then prove on the keypad and at the trunk that it holds; the PBX's word is not enough."""
+    station.lock(desk)
+
+    since_s = _dial_outside(station, desk)
+    station.clock.sleep(6.0)
+
+    station.judge_count("LOCK-S22.1", "outside calls while locked", "seizure", since_s, active=True, at_most=0)
+    assert not station.trunk.seizures, f"false lock: {desk.name} is said to be locked and still seized a line"
+
+
+@pytest.mark.req("LOCK-N08")
+def test_neighbours_are_not_locked(station: Station, desk: Phone) -> None:
+    """Locking one phone leaves the next one free."""
+    station.lock(desk)
+    neighbour = station.neighbour(desk)
+
+    since_s = _dial_outside(station, neighbour)
+
+    seized = station.watch.expect("seizure", 10.0, since_s, active=True)
+    station.judge_count("LOCK-N08", "outside call of the neighbour", "seizure", since_s, active=True, at_least=1)
+    assert seized is not None, f"{neighbour.name} cannot dial out while {desk.name} is locked"
+
+
+@pytest.mark.req("LOCK-S25.2", "LOCK-S25.3", "ASSOC-RETRY.1")
+def test_wrong_local_code_stops_the_association(station: Station, desk: Phone) -> None:
+    """A wrong local code: no outside line, context FAILED; from S3 a new attempt works."""
+    alice = station.account("alice")
+    flow = association(station, alice, desk, lock=True)
+    flow.run_to("answer")
+    since_s = flow.steps["lift"].time_s
+
+    flow.unlock("0000" if desk.model.local_code != "0000" else "1111")
+    refused = alice.wait_state(flow.association, ("FAILED",), 10.0)
+    station.clock.sleep(2.0)
+
+    station.judge_count("LOCK-S25.2", "calls to the IVR after a wrong code", "seizure", since_s, active=True, at_most=0)
+    station.judge_count("LOCK-S25.2", "lock denied on CTI", "cti", since_s, name="LockDenied", at_least=1)
+    assert refused is not None, "the service does not say FAILED"
+    assert refused.data["reason"] == "local_code", refused.data
+    with pytest.raises(StepFailed, match="S16"):
+        flow.dialled_out()
+
+    desk.hang_up()
+    station.clock.sleep(1.0)
+    again = flow.again()
+    again.run_to("decided")
+    assert desk.extension in alice.phones()

@@ -186,11 +186,20 @@ class Station:
             return False
         return True
 
-    def judge_count(self, req: str, title: str, kind: str, since_s: float, **limits: Any) -> None:
-        """Judge how often something was seen from a time until now."""
-        self.record.judge(
-            req, title, "count", **{"observed": kind, "from_s": since_s, "to_s": self.clock.now_s(), **limits}
-        )
+    def judge_count(
+        self,
+        req: str,
+        title: str,
+        kind: str,
+        since_s: float,
+        *,
+        at_least: int | None = None,
+        at_most: int | None = None,
+        **where: Any,
+    ) -> None:
+        """Judge how often something was seen from a time until now; ``where`` compares data fields."""
+        spec = {"observed": kind, "from_s": since_s, "to_s": self.clock.now_s(), "where": where}
+        self.record.judge(req, title, "count", **spec, at_least=at_least, at_most=at_most)
 
     def not_applicable(self, req: str, reason: str) -> None:
         """Say why a requirement does not apply to this station."""

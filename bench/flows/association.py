@@ -38,6 +38,8 @@ class Association(Script):
     port: str = ""
     call_id: str = ""
     retry: bool = False
+    alone: bool = True
+    """False while other flows run beside this one: their phones ring, rightly."""
 
     def run_to(self, stage: str, first: str = "request") -> None:
         """Run the stages from ``first`` up to and including ``stage``."""
@@ -161,6 +163,10 @@ class Association(Script):
         self.station.clock.sleep(1.0)
         lifted = self.phone.lift()
         self.steps["lift"] = lifted
+        if self.alone:
+            self._no_other_ring(asked, lifted)
+
+    def _no_other_ring(self, asked: Seen, lifted: Seen) -> None:
         self.count(
             "ASSOC-S15.1",
             "rings on other phones",
@@ -168,6 +174,7 @@ class Association(Script):
             asked.time_s,
             lifted.time_s,
             not_subject=self.phone.name,
+            where={"active": True},
             at_most=0,
         )
 

@@ -122,6 +122,7 @@ def test_equal_codes_do_not_cross(station: Station) -> None:
         association(station, station.account(name), desk) for name, desk in zip(("alice", "bob"), desks, strict=True)
     ]
     for flow in flows:
+        flow.alone = False
         flow.request()
     assert flows[0].code == flows[1].code == "4711"
 

@@ -1,1 +1,34 @@
-"""Telephone signals as pure functions on numpy arrays; needs numpy alone."""
+"""Telephone signals as pure functions on numpy arrays; needs numpy alone.
+
+One call::
+
+    for digit in dsp.decode(samples, rate=8000):
+        print(digit.key, digit.start_s, digit.end_s, digit.twist_db)
+
+A class for live audio: ``Decoder(rate, channels).feed(block)`` yields ``Onset`` and ``Digit``. The other way:
+``encode``, ``encode_spans``. Beside them: ``profiles`` (what a receiver accepts), ``progress`` (call-progress tones and
+voice), ``codec`` (G.711), ``wav`` (files), ``tones`` (frequencies, levels; full scale is +3.14 dBm0).
+"""
+
+from offhook.dsp import codec, profiles, progress, tones, wav
+from offhook.dsp.digits import Digit, Digits, Onset
+from offhook.dsp.encode import Encoded, Span, encode, encode_spans
+from offhook.dsp.tones import dbm0, to_float, to_int16
+
+__all__ = [
+    "Digit",
+    "Digits",
+    "Encoded",
+    "Onset",
+    "Span",
+    "codec",
+    "dbm0",
+    "encode",
+    "encode_spans",
+    "profiles",
+    "progress",
+    "to_float",
+    "to_int16",
+    "tones",
+    "wav",
+]

@@ -1,0 +1,184 @@
+"""``offhook dtmf``: digits out of WAV files, and digits into one."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from offhook.drivers.errors import ConfigError
+
+
+@click.group()
+def dtmf() -> None:
+    """Decode and make DTMF digits."""
+
+
+def _refuse(error: ConfigError) -> None:
+    """One line, exit code 2."""
+    click.echo(f"error: {error}", err=True)
+    sys.exit(2)
+
+
+@dtmf.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document with every figure.")
+@click.option("--explain", is_flag=True, help="Every digit and every rejected candidate, with the reason.")
+@click.option("--profile", "profile_name", default="ATT", show_default=True, help="What a digit must be: NTT, ATT, ETSI, ...")
+@click.option("--rate", type=float, default=8000, show_default=True, help="Sample rate of raw input (FILE is -), Hz.")
+@click.option("--channels", type=int, default=1, show_default=True, help="Channels of raw input (FILE is -).")
+def decode(files: tuple[str, ...], as_json: bool, explain: bool, profile_name: str, rate: float, channels: int) -> None:
+    """Print the digits of WAV files: any rate, width and channels, PCM, float, A-law, mu-law.
+
+    FILE may be "-": raw signed 16-bit samples from standard input, printed as they are heard
+    (sox in.wav -t s16 -r 8000 -c 1 - | offhook dtmf decode -).
+    """
+    from offhook import dsp
+
+    try:
+        profile = dsp.profiles.named(profile_name)
+    except ValueError as error:
+        _refuse(ConfigError("--profile", "choose", str(error)))
+    results = []
+    failed = False
+    for file in files:
+        if file == "-":
+            _stream(rate, channels, profile, explain)
+            continue
+        try:
+            audio = _read(file)
+            digits, rejected = dsp.explain(audio.samples, audio.rate, profile)
+        except ConfigError as error:
+            click.echo(f"error: {error}", err=True)
+            failed = True
+            continue
+        results.append(_result(file, audio, digits, rejected, profile.name))
+        if not as_json:
+            _show(file, digits, rejected, explain, many=len(files) > 1)
+    if as_json and results:
+        click.echo(json.dumps(results if len(files) > 1 else results[0], indent=2, allow_nan=False))
+    if failed:
+        sys.exit(2)
+
+
+def _read(file: str) -> Any:
+    from offhook import dsp
+
+    try:
+        audio = dsp.wav.read(file)
+        dsp.tones.check_rate(audio.rate)
+    except dsp.wav.WavError as error:
+        raise ConfigError(file, "read WAV", error.detail, error.hint) from None
+    except ValueError as error:
+        raise ConfigError(file, "read WAV", str(error), "record it at 8000 Hz or more") from None
+    except OSError as error:
+        raise ConfigError(file, "open", error.strerror or str(error), "check the path") from None
+    return audio
+
+
+def _result(file: str, audio: Any, digits: Any, rejected: Any, profile: str) -> dict[str, Any]:
+    return {
+        "file": file,
+        "rate_hz": audio.rate,
+        "channels": int(audio.samples.shape[0]),
+        "encoding": audio.encoding,
+        "duration_s": round(audio.duration_s, 6),
+        "profile": profile,
+        "text": digits.texts(),
+        "digits": [{k: round(v, 4) if isinstance(v, float) else v for k, v in asdict(row).items()} for row in digits],
+        "rejected": [{k: round(v, 4) if isinstance(v, float) else v for k, v in asdict(row).items()} for row in rejected],
+    }
+
+
+def _show(file: str, digits: Any, rejected: Any, explain: bool, *, many: bool) -> None:
+    if not explain:
+        for channel, text in enumerate(digits.texts()):
+            label = (f"{file}: " if many else "") + (f"channel {channel + 1}: " if digits.channels > 1 else "")
+            click.echo(f"{label}{text}")
+        return
+    if many:
+        click.echo(f"{file}:")
+    lines = [(row.channel, row.start_s, _line(row)) for row in digits]
+    lines += [(row.channel, row.start_s, _why(row)) for row in rejected]
+    for channel, _, line in sorted(lines):
+        click.echo((f"channel {channel + 1} " if digits.channels > 1 else "") + line)
+
+
+def _line(row: Any) -> str:
+    stronger = "high" if row.twist_db >= 0 else "low "
+    return (
+        f"{row.start_s:7.3f} s  {row.key}  {1000 * (row.end_s - row.start_s):4.0f} ms  {row.low_hz:6.1f} + {row.high_hz:6.1f} Hz  "
+        f"{row.low_dbm0:5.1f}/{row.high_dbm0:5.1f} dBm0  {stronger} +{abs(row.twist_db):.1f} dB  S/N {row.snr_db:.0f} dB"
+    )
+
+
+def _why(row: Any) -> str:
+    return f"{row.start_s:7.3f} s  -  {1000 * (row.end_s - row.start_s):4.0f} ms  {row.key}?  rejected: {row.reason}"
+
+
+def _stream(rate: float, channels: int, profile: Any, explain: bool) -> None:
+    """Raw s16 from standard input; digits appear as they end."""
+    import numpy as np
+
+    from offhook import dsp
+
+    try:
+        decoder = dsp.Decoder(rate, channels, profile)
+    except ValueError as error:
+        _refuse(ConfigError("-", "decode raw samples", str(error)))
+    width = 2 * channels
+    rest = b""
+    source = sys.stdin.buffer
+
+    def show(events: Any) -> None:
+        for event in events:
+            if isinstance(event, dsp.Digit):
+                prefix = f"channel {event.channel + 1}: " if channels > 1 and not explain else ""
+                click.echo(_line(event) if explain else prefix + event.key, nl=explain or channels > 1)
+                sys.stdout.flush()
+
+    while data := source.read1(1 << 16):
+        rest += data
+        usable = len(rest) - len(rest) % width
+        block = np.frombuffer(rest[:usable], dtype="<i2").reshape(-1, channels).T
+        rest = rest[usable:]
+        show(decoder.feed(block))
+    show(decoder.flush())
+    if not explain and channels == 1:
+        click.echo()
+
+
+@dtmf.command()
+@click.argument("digits")
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="WAV file to write.")
+@click.option("--rate", type=int, default=8000, show_default=True, help="Sample rate, Hz.")
+@click.option("--on", "on_ms", type=float, default=100.0, show_default=True, help="Tone, ms.")
+@click.option("--off", "off_ms", type=float, default=100.0, show_default=True, help="Silence after each tone, ms.")
+@click.option("--low", "low_dbm0", type=float, default=-11.0, show_default=True, help="Level of the low group, dBm0.")
+@click.option("--high", "high_dbm0", type=float, default=-9.0, show_default=True, help="Level of the high group, dBm0.")
+def encode(
+    digits: str, output: Path, rate: int, on_ms: float, off_ms: float, low_dbm0: float, high_dbm0: float
+) -> None:
+    """Write DIGITS (0-9 * # A-D, ',' pause, 'w' wait) as a 16-bit WAV file."""
+    from offhook import dsp
+
+    try:
+        made = dsp.encode_spans(
+            digits,
+            rate,
+            level_low_dbm0=low_dbm0,
+            level_high_dbm0=high_dbm0,
+            on_s=on_ms / 1000.0,
+            off_s=off_ms / 1000.0,
+            lead_s=off_ms / 1000.0,
+        )
+        dsp.wav.write(output, made.samples, rate)
+    except ValueError as error:
+        _refuse(ConfigError(digits, "encode", str(error)))
+    except OSError as error:
+        _refuse(ConfigError(str(output), "write", error.strerror or str(error), "choose a folder that exists and is writable"))
+    click.echo(f"{output}: {len(made.spans)} digits, {len(made.samples) / rate:.2f} s at {rate} Hz")

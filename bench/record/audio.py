@@ -1,0 +1,174 @@
+"""WAV files that are whole at every moment, and the recorder that fills them from an audio port.
+
+A file is opened at the first block that is not digital silence and closed after two seconds of it, or after an hour.
+Frames a port skipped were silent. Header and table are brought up to date after every second of audio, so that a killed
+run loses at most that.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import struct
+import wave
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from offhook.bench.record.schema import AUDIO
+from offhook.drivers.audio import AudioPort, Samples
+
+SILENCE_S = 2.0
+TAIL_S = 0.2
+LONGEST_S = 3600.0
+_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
+
+
+def read_wav(path: Path, start: int = 0, stop: int | None = None) -> tuple[NDArray[np.int16], int]:
+    """Frames ``start`` to ``stop`` of a mono 16-bit file and its rate. Raises OSError or ValueError with the reason."""
+    try:
+        with wave.open(str(path), "rb") as file:
+            if file.getnchannels() != 1 or file.getsampwidth() != 2:
+                raise ValueError(f"{path.name} is not a mono 16-bit WAV")
+            total = file.getnframes()
+            first = min(max(start, 0), total)
+            last = total if stop is None else min(max(stop, first), total)
+            file.setpos(first)
+            return np.frombuffer(file.readframes(last - first), dtype="<i2").astype(np.int16), file.getframerate()
+    except (wave.Error, EOFError) as error:
+        raise ValueError(f"{path.name} cannot be read as WAV: {error}") from None
+
+
+class WavWriter:
+    """A mono 16-bit WAV whose header says at any time (after :meth:`settle`) what is in it."""
+
+    def __init__(self, path: Path, rate_hz: int) -> None:
+        self._file = path.open("xb")
+        self._rate_hz = rate_hz
+        self.frames = 0
+        self._file.write(self._header())
+
+    def _header(self) -> bytes:
+        size, rate = 2 * self.frames, self._rate_hz
+        return _HEADER.pack(b"RIFF", 36 + size, b"WAVE", b"fmt ", 16, 1, 1, rate, 2 * rate, 2, 16, b"data", size)
+
+    def write(self, samples: Samples) -> None:
+        """Append frames."""
+        self._file.write(samples.astype("<i2", copy=False).tobytes())
+        self.frames += len(samples)
+
+    def settle(self) -> None:
+        """Make the header true and hand everything to the system."""
+        self._file.flush()
+        self._file.seek(0)
+        self._file.write(self._header())
+        self._file.flush()
+        self._file.seek(0, 2)
+
+    def close(self) -> None:
+        """Settle and close."""
+        self.settle()
+        self._file.close()
+
+
+class _Track:
+    """One wire: the file being written, and the silence since its last sound."""
+
+    def __init__(self, folder: Path, db: sqlite3.Connection, wire: str, rate_hz: int) -> None:
+        self._folder = folder
+        self._db = db
+        self._wire = wire
+        self._rate_hz = rate_hz
+        self._writer: WavWriter | None = None
+        self._row = 0
+        self._silent = 0
+        self._settled = 0
+        self._count = 0
+
+    @property
+    def recording(self) -> bool:
+        return self._writer is not None
+
+    def silence(self, frames: int) -> None:
+        if self._writer is None:
+            return
+        self._silent += frames
+        if self._silent >= SILENCE_S * self._rate_hz:
+            self.close()
+
+    def sound(self, start_s: float, samples: Samples) -> None:
+        writer = self._writer or self._open(start_s)
+        if self._silent:
+            writer.write(np.zeros(self._silent, np.int16))
+            self._silent = 0
+        writer.write(samples)
+        if writer.frames - self._settled >= self._rate_hz:
+            self.settle()
+        if writer.frames >= LONGEST_S * self._rate_hz:
+            self.close()
+
+    def _open(self, start_s: float) -> WavWriter:
+        self._count += 1
+        name = f"{AUDIO}/{self._wire}_{self._count:04d}.wav"
+        self._writer = WavWriter(self._folder / name, self._rate_hz)
+        self._silent = self._settled = 0
+        cursor = self._db.execute(
+            "INSERT INTO audio (file, wire, start_s, rate_hz, frames) VALUES (?, ?, ?, ?, 0)",
+            (name, self._wire, start_s, self._rate_hz),
+        )
+        self._row = cursor.lastrowid or 0
+        return self._writer
+
+    def settle(self) -> None:
+        if self._writer is not None and self._writer.frames != self._settled:
+            self._writer.settle()
+            self._settled = self._writer.frames
+            self._db.execute("UPDATE audio SET frames = ? WHERE id = ?", (self._settled, self._row))
+
+    def close(self) -> None:
+        if self._writer is None:
+            return
+        tail = min(self._silent, round(TAIL_S * self._rate_hz))
+        if tail:
+            self._writer.write(np.zeros(tail, np.int16))
+        self.settle()
+        self._writer.close()
+        self._writer = None
+
+
+class PortRecorder:
+    """Records named channels of one audio port until :meth:`stop`."""
+
+    def __init__(self, folder: Path, db: sqlite3.Connection, port: AudioPort, wires: Mapping[int, str]) -> None:
+        self._port = port
+        self._channels = sorted(wires)
+        if self._channels and not 0 <= self._channels[0] <= self._channels[-1] < port.channels:
+            raise ValueError(f"audio port has channels 0 to {port.channels - 1}, not {self._channels}")
+        self._tracks = [_Track(folder, db, wires[channel], port.rate_hz) for channel in self._channels]
+        self._next: int | None = None
+        self._unsubscribe: Callable[[], None] = port.subscribe(self._on_block)
+
+    def _on_block(self, first: int, block: Samples) -> None:
+        gap = 0 if self._next is None else first - self._next
+        self._next = first + block.shape[1]
+        rows = block[self._channels]
+        heard = np.any(rows, axis=1).tolist()
+        for track, samples, loud in zip(self._tracks, rows, heard, strict=True):
+            if gap > 0:
+                track.silence(gap)
+            if loud:
+                track.sound(self._port.time_of_s(first), samples)
+            else:
+                track.silence(block.shape[1])
+
+    def settle(self) -> None:
+        """Make every open file readable as it stands."""
+        for track in self._tracks:
+            track.settle()
+
+    def stop(self) -> None:
+        """Close every file."""
+        self._unsubscribe()
+        for track in self._tracks:
+            track.close()

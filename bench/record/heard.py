@@ -1,0 +1,135 @@
+"""What the recorded wires carried: digits, call-progress tones and voice, read from the WAV files again."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from offhook.bench.record.reader import Evidence
+from offhook.bench.record.schema import Clip
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One DTMF digit on the common clock."""
+
+    key: str
+    start_s: float
+    end_s: float
+    file: str
+    offset_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A span of audible audio; ``name`` is a call-progress tone, or "" for anything else."""
+
+    name: str
+    start_s: float
+    end_s: float
+    file: str
+    offset_s: float
+
+
+class Ear:
+    """Decodes each clip once; a clip that grew since is decoded again."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._plan = str(evidence.meta().get("region", "US"))
+        self._keys: dict[tuple[str, int], list[Key]] = {}
+        self._sounds: dict[tuple[str, int], list[Sound]] = {}
+
+    def keys(self, clip: Clip) -> list[Key]:
+        """The digits of a clip. Raises OSError or ValueError if it cannot be read."""
+        found = self._keys.get((clip.file, clip.frames))
+        if found is None:
+            found = self._keys[clip.file, clip.frames] = self._decode(clip)
+        return found
+
+    def keys_between(self, wire: str, from_s: float, to_s: float) -> list[Key]:
+        """The digits of a wire that began within a time span."""
+        clips = self._evidence.clips(wire, from_s, to_s)
+        return [key for clip in clips for key in self.keys(clip) if from_s <= key.start_s < to_s]
+
+    def sounds(self, clip: Clip) -> list[Sound]:
+        """The tones and other audible spans of a clip. Raises OSError or ValueError if it cannot be read."""
+        found = self._sounds.get((clip.file, clip.frames))
+        if found is None:
+            found = self._sounds[clip.file, clip.frames] = self._classify(clip)
+        return found
+
+    def sounds_between(self, wire: str, from_s: float, to_s: float) -> list[Sound]:
+        """What was audible on a wire within a time span, clipped to it."""
+        spans = []
+        for clip in self._evidence.clips(wire, from_s, to_s):
+            for sound in self.sounds(clip):
+                start_s, end_s = max(sound.start_s, from_s), min(sound.end_s, to_s)
+                if end_s > start_s:
+                    spans.append(Sound(sound.name, start_s, end_s, sound.file, start_s - clip.start_s))
+        return spans
+
+    def _decode(self, clip: Clip) -> list[Key]:
+        from offhook import dsp
+
+        samples, start_s = self._evidence.samples(clip)
+        if not len(samples):
+            return []
+        return [
+            Key(digit.key, start_s + digit.start_s, start_s + digit.end_s, clip.file, digit.start_s)
+            for digit in dsp.decode(samples, rate=clip.rate_hz)
+        ]
+
+    def _classify(self, clip: Clip) -> list[Sound]:
+        from offhook.bench.record.progress import spans
+
+        samples, start_s = self._evidence.samples(clip)
+        return [
+            Sound(name, start_s + from_s, start_s + to_s, clip.file, from_s)
+            for name, from_s, to_s in spans(samples, clip.rate_hz, self._plan)
+        ]
+
+
+def text(keys: Iterable[Key]) -> str:
+    """The digits as a string."""
+    return "".join(key.key for key in keys)
+
+
+def total_s(sounds: Iterable[Sound]) -> dict[str, float]:
+    """Seconds by name."""
+    sums: dict[str, float] = defaultdict(float)
+    for sound in sounds:
+        sums[sound.name] += sound.end_s - sound.start_s
+    return dict(sums)
+
+
+def errors(expected: str, heard: str) -> int:
+    """Digit errors: the least number of digits to insert, drop or change."""
+    row = np.arange(len(heard) + 1)
+    for i, wanted in enumerate(expected, 1):
+        change = row[:-1] + np.array([wanted != digit for digit in heard], dtype=int) if heard else row[:0]
+        new = [i]
+        for j in range(len(heard)):
+            new.append(int(min(change[j], row[j + 1] + 1, new[j] + 1)))
+        row = np.array(new)
+    return int(row[-1])
+
+
+def difference(expected: str, keys: list[Key]) -> str:
+    """Where the digits heard first depart from those expected, in words."""
+    heard = text(keys)
+    at = next((i for i, pair in enumerate(zip(expected, heard, strict=False)) if pair[0] != pair[1]), None)
+    at = min(len(expected), len(heard)) if at is None else at
+    if at < len(heard):
+        key = keys[at]
+        if len(heard) > len(expected) and at and heard[at] == heard[at - 1]:
+            gap_ms = (key.start_s - keys[at - 1].end_s) * 1000
+            return f'"{key.key}" twice, {gap_ms:.0f} ms apart, at {key.start_s:.3f} s'
+        if at == len(expected):
+            return f'"{key.key}" too much at {key.start_s:.3f} s'
+        return f'"{key.key}" instead of "{expected[at]}" at {key.start_s:.3f} s'
+    after = f" after {keys[-1].end_s:.3f} s" if keys else ""
+    return f'"{expected[at:]}" missing{after}'

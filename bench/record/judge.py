@@ -1,0 +1,193 @@
+"""Every verdict of a run, made anew from its folder alone.
+
+A judgement that read a file which is no longer what was sealed is INCONCLUSIVE at best and names the file; digits
+decoded from it again that differ are FAIL. A run that was never sealed is read as it lies and vouches for no level.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from offhook.bench.record import kinds, listening
+from offhook.bench.record.heard import Ear
+from offhook.bench.record.kinds import Case, Finding, NoEvidence, Rule
+from offhook.bench.record.reader import Evidence, open_run
+from offhook.bench.record.schema import DATABASE, Attempt, Judgement, Verdict
+from offhook.bench.record.verdicts import worst
+
+RULES: dict[str, Rule] = {
+    "interval": kinds.interval,
+    "count": kinds.count,
+    "equal": kinds.equal,
+    "search": kinds.search,
+    "figure": kinds.figure,
+    "note": kinds.note,
+    "digits": listening.digits,
+    "no_digits": listening.no_digits,
+    "tone": listening.tone,
+    "voice": listening.voice,
+}
+ENDS = {"interrupted": 130, "terminated": 143}
+UNVERIFIED = "NOT VERIFIED"
+
+
+@dataclass(frozen=True)
+class AttemptResult:
+    """An attempt with its judgements as recomputed; ``outcome`` is the worst of them and of what pytest said."""
+
+    attempt: Attempt
+    judgements: tuple[Judgement, ...]
+    outcome: Verdict
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A run as its folder proves it; iterating yields the judgements."""
+
+    folder: Path
+    meta: dict[str, Any]
+    attempts: tuple[AttemptResult, ...]
+    judgements: tuple[Judgement, ...]
+    sealed: bool
+    damages: tuple[str, ...]
+
+    def __iter__(self) -> Iterator[Judgement]:
+        return iter(self.judgements)
+
+    @property
+    def counts(self) -> Counter[Verdict]:
+        """Attempts by outcome."""
+        return Counter(result.outcome for result in self.attempts)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The run's own: a NOT_RUN that the station cannot help does not count; a run without attempts is NOT_RUN."""
+        counted = [
+            result.outcome
+            for result in self.attempts
+            if result.attempt.required or result.outcome is not Verdict.NOT_RUN
+        ]
+        loose = [judgement.verdict for judgement in self.judgements if judgement.attempt is None]
+        return worst(counted + loose) if counted else worst([Verdict.NOT_RUN, *loose])
+
+    @property
+    def exit_code(self) -> int:
+        """0 all PASS; 1 a FAIL; 2 an error; 3 INCONCLUSIVE or NOT_RUN; 130 and 143 when stopped from outside."""
+        ended = self.meta.get("ended")
+        if ended in ENDS:
+            return ENDS[ended]
+        if isinstance(ended, str) and ended.startswith("error"):
+            return 2
+        if self.verdict is Verdict.FAIL:
+            return 1
+        return 0 if self.verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE) else 3
+
+    @property
+    def level(self) -> str:
+        """What this run may claim. HW-CERTIFIED needs physical wires and a live calibration, never otherwise."""
+        if not self.sealed or self.damages or self.exit_code != 0 or self.verdict is not Verdict.PASS:
+            return UNVERIFIED
+        return reach(self.meta)
+
+
+def reach(meta: dict[str, Any]) -> str:
+    """The level that the weakest wire of a run allows, if everything passes."""
+    grade = str(meta.get("grade", "")).upper()
+    if grade == "HARDWARE":
+        return "HW-CERTIFIED" if _calibrated(meta) else UNVERIFIED
+    return {"SIMULATED": "SIM-VERIFIED", "LOOPBACK": "LOOPBACK-VERIFIED"}.get(grade, UNVERIFIED)
+
+
+def _calibrated(meta: dict[str, Any]) -> bool:
+    calibration = meta.get("calibration")
+    if not isinstance(calibration, dict):
+        return False
+    until = str(calibration.get("valid_until_utc", ""))
+    return bool(until) and until >= str(meta.get("started_utc", "9999"))
+
+
+def judge(folder: Path | str) -> RunResult:
+    """Recompute every verdict of a run. Raises ConfigError if the folder is not a readable run."""
+    with open_run(folder) as evidence:
+        return judge_evidence(evidence)
+
+
+def judge_evidence(evidence: Evidence) -> RunResult:
+    """The same on evidence that is already open."""
+    ear = Ear(evidence)
+    attempts = {attempt.id: attempt for attempt in evidence.attempts()}
+    judgements = tuple(
+        judge_one(one, evidence, ear, attempts.get(one.attempt) if one.attempt else None)
+        for one in evidence.judgements()
+    )
+    results = tuple(_result(attempt, judgements) for attempt in attempts.values())
+    return RunResult(
+        folder=evidence.folder,
+        meta=evidence.meta(),
+        attempts=results,
+        judgements=judgements,
+        sealed=evidence.sealed,
+        damages=tuple(evidence.damages()),
+    )
+
+
+def _result(attempt: Attempt, judgements: tuple[Judgement, ...]) -> AttemptResult:
+    mine = tuple(judgement for judgement in judgements if judgement.attempt == attempt.id)
+    return AttemptResult(attempt, mine, outcome_of(attempt, mine))
+
+
+def outcome_of(attempt: Attempt, judgements: tuple[Judgement, ...]) -> Verdict:
+    """The worst of an attempt's judgements and of what pytest said; NOT_RUN at best if it never ended.
+
+    A test that passed with nothing to say but NOT_APPLICABLE is NOT_APPLICABLE.
+    """
+    verdicts = [judgement.verdict for judgement in judgements]
+    if attempt.raised is None:
+        return worst([Verdict.NOT_RUN, *verdicts])
+    if attempt.raised is Verdict.PASS and verdicts:
+        return worst(verdicts)
+    return worst([attempt.raised, *verdicts])
+
+
+def judge_one(judgement: Judgement, evidence: Evidence, ear: Ear, attempt: Attempt | None) -> Judgement:
+    """One judgement, made anew."""
+    case = Case(judgement.spec, evidence, ear, attempt, judgement.unit)
+    rule = RULES.get(judgement.kind, _unknown)
+    try:
+        finding = rule(case)
+    except (NoEvidence, ValueError, OSError) as error:
+        finding = Finding(Verdict.INCONCLUSIVE, str(error))
+    finding = _distrust(finding, evidence)
+    return replace(
+        judgement,
+        verdict=finding.verdict,
+        reason=finding.reason,
+        figure=finding.figure,
+        limit_low=finding.low,
+        limit_high=finding.high,
+        u=finding.u,
+        n=finding.n,
+        evidence=finding.evidence,
+    )
+
+
+def _unknown(case: Case) -> Finding:
+    return Finding(Verdict.INCONCLUSIVE, "this version does not know this kind of judgement")
+
+
+def _distrust(finding: Finding, evidence: Evidence) -> Finding:
+    """INCONCLUSIVE at best if a file it rests on is damaged."""
+    if evidence.manifest is None:
+        names = finding.files
+    else:
+        names = (DATABASE, *finding.files)
+    damages = [text for name in dict.fromkeys(names) if (text := evidence.damage(name))]
+    if not damages:
+        return finding
+    reason = "; ".join([*damages, finding.reason] if finding.reason else damages)
+    verdict = worst([finding.verdict, Verdict.INCONCLUSIVE])
+    return replace(finding, verdict=verdict, reason=reason)

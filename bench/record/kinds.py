@@ -1,0 +1,200 @@
+"""The kinds of judgement: each is a rule over observations, logs and WAV files (docs/architecture.md, the run folder).
+
+A rule gets a :class:`Case` and returns a :class:`Finding`. It raises :class:`NoEvidence` where what it needs is not
+there, ValueError where its own spec is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from offhook.bench.record.heard import Ear
+from offhook.bench.record.reader import Evidence
+from offhook.bench.record.schema import CTI_LOG, Attempt, Observation, Verdict
+from offhook.bench.record.verdicts import combine, within
+
+
+class NoEvidence(Exception):
+    """What a judgement needs was not observed or not recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule came to; ``files`` were read for it, ``evidence`` says where to look and listen."""
+
+    verdict: Verdict
+    reason: str = ""
+    figure: float | None = None
+    low: float | None = None
+    high: float | None = None
+    u: float | None = None
+    n: int | None = None
+    files: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One judgement to make: its spec, where the evidence is, and the attempt it belongs to."""
+
+    spec: dict[str, Any]
+    evidence: Evidence
+    ear: Ear
+    attempt: Attempt | None
+    unit: str = ""
+
+    @property
+    def from_s(self) -> float:
+        """Start of the window: ``from_s``, else the attempt's start."""
+        start = self.attempt.started_s if self.attempt else -math.inf
+        return float(self.spec.get("from_s", start))
+
+    @property
+    def to_s(self) -> float:
+        """End of the window: ``to_s``, else the attempt's end."""
+        ended = self.attempt.ended_s if self.attempt else None
+        return float(self.spec.get("to_s", math.inf if ended is None else ended))
+
+    def need(self, key: str) -> Any:
+        """A value of the spec. Raises ValueError if it is not there."""
+        if key not in self.spec:
+            raise ValueError(f"the judgement's spec lacks {key!r}")
+        return self.spec[key]
+
+    def limit(self, key: str) -> float | None:
+        """A limit of the spec, if it has it."""
+        value = self.spec.get(key)
+        return None if value is None else float(value)
+
+
+Rule = Callable[[Case], Finding]
+
+
+def interval(case: Case) -> Finding:
+    """The time between two observations; one that never came fails its limit once that has passed."""
+    low, high = case.limit("at_least"), case.limit("at_most")
+    start, stop = (_observation(case, key) for key in ("from", "to"))
+    if start is None:
+        raise NoEvidence("the cause was never observed")
+    if stop is None:
+        return _never_came(case, start, low, high)
+    figure, u = stop.time_s - start.time_s, combine(start.u_s, stop.u_s)
+    verdict = within(figure, u, low, high)
+    reason = f"from {_name(start)} to {_name(stop)}"
+    return Finding(verdict, reason, figure, low, high, u, 1)
+
+
+def _observation(case: Case, key: str) -> Observation | None:
+    wanted = case.need(key)
+    return None if wanted is None else case.evidence.observation(int(wanted))
+
+
+def _never_came(case: Case, start: Observation, low: float | None, high: float | None) -> Finding:
+    ended = case.attempt.ended_s if case.attempt else None
+    waited_s = (case.evidence.latest_s() if ended is None else ended) - start.time_s
+    reason = f"never seen in the {waited_s:.3f} s after {_name(start)}"
+    if high is not None and waited_s - start.u_s > high:
+        return Finding(Verdict.FAIL, reason, None, low, high, start.u_s, 0)
+    raise NoEvidence(reason)
+
+
+def _name(seen: Observation) -> str:
+    name = seen.data.get("name")
+    what = f"{seen.kind} {name}" if isinstance(name, str) else seen.kind
+    return f"{what} {seen.subject} at {seen.time_s:.3f} s".replace("  ", " ")
+
+
+def count(case: Case) -> Finding:
+    """How many observations match; ``observed`` (or ``kind``) names their kind."""
+    kind = str(case.spec.get("observed") or case.need("kind"))
+    low, high = case.limit("at_least"), case.limit("at_most")
+    where = dict(case.spec.get("where") or {})
+    everywhere = case.evidence.observations_between(kind, -math.inf, math.inf)
+    for key in where:
+        if everywhere and not any(key in seen.data for seen in everywhere):
+            raise ValueError(f"no observation of kind {kind!r} has {key!r}")
+    found = [
+        seen for seen in everywhere if case.from_s <= seen.time_s <= case.to_s and _matches(case.spec, where, seen)
+    ]
+    verdict = within(len(found), 0.0, low, high)
+    first = f"; first {_name(found[0])}" if found else ""
+    return Finding(verdict, f"{len(found)} seen{first}", float(len(found)), low, high, 0.0, len(found))
+
+
+def _matches(spec: dict[str, Any], where: dict[str, Any], seen: Observation) -> bool:
+    for key in ("probe", "wire", "subject"):
+        if spec.get(key) is not None and getattr(seen, key) != spec[key]:
+            return False
+    if spec.get("not_subject") is not None and seen.subject == spec["not_subject"]:
+        return False
+    return all(seen.data.get(key) == value for key, value in where.items())
+
+
+def equal(case: Case) -> Finding:
+    """A value that was observed is the one expected."""
+    seen = _observation(case, "observation")
+    key, expected = str(case.need("key")), case.need("expected")
+    if seen is None:
+        raise NoEvidence("it was never observed")
+    if key not in seen.data and key != "subject":
+        raise NoEvidence(f"{_name(seen)} has no {key!r}")
+    actual = seen.data.get(key, seen.subject)
+    if actual == expected:
+        return Finding(Verdict.PASS, f"{key} is {expected!r}", n=1)
+    return Finding(Verdict.FAIL, f"expected {key} {expected!r}, was {actual!r} ({_name(seen)})", n=1)
+
+
+def search(case: Case) -> Finding:
+    """No observation and no CTI message holds a text; the whole run is searched, whatever the attempt."""
+    forbidden = case.need("forbidden")
+    texts = [forbidden] if isinstance(forbidden, str) else [str(text) for text in forbidden]
+    if not texts or not all(texts):
+        raise ValueError("search needs a text that is not empty")
+    kinds = case.spec.get("kinds")
+    seen = [one for one in case.evidence.observations() if kinds is None or one.kind in kinds]
+    hits = [_name(one) for one in seen if _holds([one.subject, one.wire, one.data], texts)]
+    lines = case.evidence.lines(CTI_LOG)
+    logged = [n for n, line in enumerate(lines, 1) if _holds([_message(line)], texts)]
+    places = hits + [f"{CTI_LOG}:{n}" for n in logged]
+    found = float(len(places))
+    reason = f"found in {places[0]}" if places else f"{len(seen)} observations and {len(lines)} CTI messages searched"
+    verdict = Verdict.FAIL if places else Verdict.PASS
+    return Finding(verdict, reason, found, None, 0.0, 0.0, len(seen) + len(lines), (CTI_LOG,), tuple(places[:10]))
+
+
+def _message(line: str) -> str:
+    """The payload of a line of cti.log, without its time."""
+    try:
+        return str(json.loads(line)["text"])
+    except (ValueError, KeyError, TypeError):
+        return line
+
+
+def _holds(value: Any, texts: list[str]) -> bool:
+    """Strings and whole numbers are searched; a digit string inside a measured figure says nothing."""
+    if isinstance(value, dict):
+        return any(_holds(item, texts) for pair in value.items() for item in pair)
+    if isinstance(value, list):
+        return any(_holds(item, texts) for item in value)
+    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        return any(text in str(value) for text in texts)
+    return False
+
+
+def figure(case: Case) -> Finding:
+    """A measured value with its uncertainty."""
+    value, u = float(case.need("value")), float(case.spec.get("u", 0.0))
+    low, high = case.limit("at_least"), case.limit("at_most")
+    return Finding(within(value, u, low, high), "", value, low, high, u, int(case.spec.get("n", 1)))
+
+
+def note(case: Case) -> Finding:
+    """A verdict that was given, not measured. PASS and FAIL need evidence and are refused."""
+    verdict = Verdict(case.need("verdict"))
+    if verdict in (Verdict.PASS, Verdict.FAIL):
+        raise ValueError("a note is NOT_RUN, NOT_APPLICABLE or INCONCLUSIVE; PASS and FAIL need evidence")
+    return Finding(verdict, str(case.need("reason")))

@@ -1,0 +1,126 @@
+"""The kinds of judgement that read WAV files: digits, no_digits, tone, voice."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from offhook.bench.record.heard import Key, Sound, difference, errors, text, total_s
+from offhook.bench.record.kinds import Case, Finding, NoEvidence
+from offhook.bench.record.logs import relay_line
+from offhook.bench.record.schema import RELAY_LOG, Verdict
+
+AUDIBLE_S = 0.15
+"""Tone or voice shorter than this within the window is not taken for it."""
+
+
+def digits(case: Case) -> Finding:
+    """The wire's audio decodes to exactly the digits expected."""
+    wire, expected = str(case.need("wire")), str(case.need("expected"))
+    _check_recorded(case, wire)
+    keys = case.ear.keys_between(wire, case.from_s, case.to_s)
+    heard, files = text(keys), _files(case, wire)
+    wrong = float(errors(expected, heard))
+    reason = f"heard {heard}" if heard else "heard no digits"
+    if heard != expected:
+        reason = f"expected {expected or 'no digits'}, {reason}: {difference(expected, keys)}"
+    verdict = Verdict.PASS if heard == expected else Verdict.FAIL
+    return Finding(
+        verdict, reason, wrong, None, 0.0, 0.0, len(expected), files, _listen_at(case, wire, keys) + _relay_line(case)
+    )
+
+
+def no_digits(case: Case) -> Finding:
+    """No wire's audio decodes to text that contains the forbidden digits."""
+    forbidden = str(case.need("forbidden"))
+    if not forbidden:
+        raise ValueError("no_digits needs the digits that must not be there")
+    named = case.need("wires")
+    recorded = case.evidence.recorded()
+    wires = list(recorded) if named == "*" else [named] if isinstance(named, str) else [str(wire) for wire in named]
+    left_out = case.spec.get("except") or ()
+    wires = [wire for wire in wires if wire not in ([left_out] if isinstance(left_out, str) else left_out)]
+    if not wires:
+        raise NoEvidence("no wire was recorded")
+    for wire in wires:
+        _check_recorded(case, wire)
+    hits: list[str] = []
+    places: list[str] = []
+    files: list[str] = []
+    for wire in wires:
+        keys = case.ear.keys_between(wire, case.from_s, case.to_s)
+        files += _files(case, wire)
+        at = text(keys).find(forbidden)
+        if at >= 0:
+            hits.append(f"{wire} at {keys[at].start_s:.3f} s")
+            places.append(_place(keys[at]))
+    reason = f"{forbidden} heard on {', '.join(hits)}" if hits else f"{len(wires)} wires listened to"
+    verdict = Verdict.FAIL if hits else Verdict.PASS
+    return Finding(verdict, reason, float(len(hits)), None, 0.0, 0.0, len(wires), tuple(files), tuple(places))
+
+
+def tone(case: Case) -> Finding:
+    """The named call-progress tone is on the wire for at least ``at_least`` seconds (0.15 if not given)."""
+    wire, expected = str(case.need("wire")), str(case.need("expected"))
+    _check_recorded(case, wire)
+    sounds = case.ear.sounds_between(wire, case.from_s, case.to_s)
+    lengths = total_s(sounds)
+    heard = ", ".join(f"{name or 'other sound'} for {lengths[name]:.2f} s" for name in sorted(lengths)) or "silence"
+    return _lasting(case, wire, lengths.get(expected, 0.0), f"expected {expected} tone, heard {heard}", sounds)
+
+
+def voice(case: Case) -> Finding:
+    """Audio that is neither a call-progress tone nor a DTMF digit is on the wire for at least ``at_least`` seconds."""
+    wire = str(case.need("wire"))
+    _check_recorded(case, wire)
+    sounds = case.ear.sounds_between(wire, case.from_s, case.to_s)
+    keys = case.ear.keys_between(wire, case.from_s - 1.0, case.to_s)
+    spoken_s = sum(_without(sound, keys) for sound in sounds if not sound.name)
+    lengths = total_s(sounds)
+    tones = ", ".join(f"{name} tone for {lengths[name]:.2f} s" for name in sorted(lengths) if name)
+    heard = f"voice for {spoken_s:.2f} s" + (f", {tones}" if tones else "") + (f", digits {text(keys)}" if keys else "")
+    return _lasting(case, wire, spoken_s, heard, [sound for sound in sounds if not sound.name])
+
+
+def _lasting(case: Case, wire: str, seconds: float, reason: str, sounds: list[Sound]) -> Finding:
+    least = float(case.spec.get("at_least", AUDIBLE_S))
+    verdict = Verdict.PASS if seconds >= least else Verdict.FAIL
+    return Finding(verdict, reason, seconds, least, None, 0.0, 1, _files(case, wire), _listen_at(case, wire, sounds))
+
+
+def _without(sound: Sound, keys: Iterable[Key]) -> float:
+    """Seconds of a sound that no digit covers."""
+    covered = sum(max(0.0, min(sound.end_s, key.end_s) - max(sound.start_s, key.start_s)) for key in keys)
+    return max(0.0, sound.end_s - sound.start_s - covered)
+
+
+def _check_recorded(case: Case, wire: str) -> None:
+    if wire not in case.evidence.recorded():
+        raise NoEvidence(f"{wire} was not recorded")
+    for lost in case.evidence.observations_between("xrun", case.from_s, case.to_s):
+        if lost.wire in (wire, ""):
+            raise NoEvidence(f"audio of {wire} was lost at {lost.time_s:.3f} s (overrun)")
+
+
+def _files(case: Case, wire: str) -> tuple[str, ...]:
+    return tuple(clip.file for clip in case.evidence.clips(wire, case.from_s, case.to_s))
+
+
+def _place(heard: Key | Sound) -> str:
+    return f"{heard.file}@{heard.offset_s:.1f}"
+
+
+def _listen_at(case: Case, wire: str, heard: list[Key] | list[Sound]) -> tuple[str, ...]:
+    """Where to listen: at what was heard, else where the window begins in the recording."""
+    if heard:
+        return (_place(heard[0]),)
+    clips = case.evidence.clips(wire, case.from_s, case.to_s)
+    return tuple(f"{clip.file}@{max(0.0, case.from_s - clip.start_s):.1f}" for clip in clips[:1])
+
+
+def _relay_line(case: Case) -> tuple[str, ...]:
+    """The first line of the relay log within the window."""
+    if not math.isfinite(case.from_s):
+        return ()
+    number = relay_line(case.evidence.lines(RELAY_LOG), case.from_s, case.to_s)
+    return (f"{RELAY_LOG}:{number}",) if number else ()

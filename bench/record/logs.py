@@ -1,0 +1,62 @@
+"""The two text logs of a run: relay commands as CSV, CTI messages as JSON lines."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+from offhook.bench.record.schema import CTI_LOG, RELAY_LOG
+
+RELAY_COLUMNS = ("acked_s", "sent_s", "board", "relay", "state")
+
+
+class RelayLog:
+    """``relays.csv``: one row for every command a board acknowledged."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = (folder / RELAY_LOG).open("x", encoding="utf-8", newline="")
+        self._rows = csv.writer(self._file, lineterminator="\n")
+        self._rows.writerow(RELAY_COLUMNS)
+        self._file.flush()
+        self._line = 1
+
+    def write(self, board: str, relay: int, closed: bool, sent_s: float, acked_s: float) -> int:
+        """Add a row; returns its line, counted from 1 (the heading)."""
+        self._rows.writerow((f"{acked_s:.6f}", f"{sent_s:.6f}", board, relay, "closed" if closed else "open"))
+        self._file.flush()
+        self._line += 1
+        return self._line
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class CtiLog:
+    """``cti.log``: ``{"time_s", "direction", "name", "text"}`` a line."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = (folder / CTI_LOG).open("x", encoding="utf-8", newline="\n")
+
+    def write(self, direction: str, time_s: float, raw: bytes, name: str) -> None:
+        """Add a message as it crossed the wire; bytes that are no UTF-8 are kept as latin-1."""
+        try:
+            text = raw.decode("utf-8")
+        except UnicodeDecodeError:
+            text = raw.decode("latin-1")
+        line = {"time_s": round(time_s, 6), "direction": direction, "name": name, "text": text}
+        self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def relay_line(lines: list[str], from_s: float, to_s: float) -> int | None:
+    """The line (counted from 1) of the first command acknowledged within a time span."""
+    for number, line in enumerate(lines[1:], 2):
+        if from_s <= float(line.split(",", 1)[0]) <= to_s:
+            return number
+    return None

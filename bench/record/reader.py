@@ -1,0 +1,195 @@
+"""Reading a run folder: rows, audio on the common clock, and whether each file is still what was sealed.
+
+A sealed database is opened immutable. One that was left behind by a killed run is read from a private copy together
+with its write-ahead log, so that looking at the evidence never changes it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from offhook.bench.record import schema
+from offhook.bench.record.audio import read_wav
+from offhook.bench.record.schema import Attempt, Clip, Judgement, Observation, Step
+from offhook.drivers.errors import ConfigError
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Evidence:
+    """What one run left behind. ``manifest`` is None while it runs and for a run that was never sealed."""
+
+    def __init__(self, folder: Path, db: sqlite3.Connection, manifest: dict[str, str] | None) -> None:
+        self.folder = folder
+        self.manifest = manifest
+        self._db = db
+        self._db.row_factory = sqlite3.Row
+        self._damage: dict[str, str] = {}
+
+    @property
+    def sealed(self) -> bool:
+        """True if a manifest vouches for the files."""
+        return self.manifest is not None
+
+    def meta(self) -> dict[str, Any]:
+        """Table meta, values decoded."""
+        return {row["key"]: json.loads(row["value"]) for row in self._db.execute("SELECT key, value FROM meta")}
+
+    def attempts(self) -> list[Attempt]:
+        """Every attempt, in the order they were made."""
+        return [schema.attempt_row(row) for row in self._db.execute("SELECT * FROM attempt ORDER BY id")]
+
+    def attempt(self, attempt: int) -> Attempt | None:
+        """One attempt."""
+        row = self._db.execute("SELECT * FROM attempt WHERE id = ?", (attempt,)).fetchone()
+        return schema.attempt_row(row) if row else None
+
+    def steps(self, attempt: int | None = None) -> list[Step]:
+        """The steps of one attempt, or of all, in order of time."""
+        return [schema.step_row(row) for row in self._select("step", attempt)]
+
+    def observations(self, attempt: int | None = None) -> list[Observation]:
+        """The observations of one attempt, or of all, in order of time."""
+        return [schema.observation_row(row) for row in self._select("observation", attempt)]
+
+    def observations_between(self, kind: str, from_s: float, to_s: float) -> list[Observation]:
+        """Observations of one kind within a time span, both ends included."""
+        rows = self._db.execute(
+            "SELECT * FROM observation WHERE kind = ? AND time_s BETWEEN ? AND ? ORDER BY time_s, id",
+            (kind, from_s, to_s),
+        )
+        return [schema.observation_row(row) for row in rows]
+
+    def observation(self, observation: int) -> Observation | None:
+        """One observation."""
+        row = self._db.execute("SELECT * FROM observation WHERE id = ?", (observation,)).fetchone()
+        return schema.observation_row(row) if row else None
+
+    def latest_s(self) -> float:
+        """The time of the last thing that was observed, or zero."""
+        row = self._db.execute("SELECT max(time_s) AS t FROM observation").fetchone()
+        return float(row["t"] or 0.0)
+
+    def judgements(self) -> list[Judgement]:
+        """Every judgement as the run wrote it; :func:`offhook.bench.record.judge` makes them anew."""
+        return [schema.judgement_row(row) for row in self._db.execute("SELECT * FROM judgement ORDER BY id")]
+
+    def clips(self, wire: str | None = None, from_s: float = -np.inf, to_s: float = np.inf) -> list[Clip]:
+        """The WAV files of a wire (or of all) that overlap a time span, in order of time."""
+        rows = map(schema.clip_row, self._db.execute("SELECT * FROM audio ORDER BY start_s, file"))
+        return [
+            clip for clip in rows if (wire is None or clip.wire == wire) and clip.end_s > from_s and clip.start_s < to_s
+        ]
+
+    def recorded(self) -> list[str]:
+        """The wires that were being recorded, whether they made a sound or not."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = 'recorded'").fetchone()
+        return list(json.loads(row["value"])) if row else []
+
+    def samples(self, clip: Clip, from_s: float = -np.inf, to_s: float = np.inf) -> tuple[NDArray[np.int16], float]:
+        """Frames of a clip within a time span, and the time of the first. Raises ValueError if they are gone."""
+        if not (self.folder / clip.file).is_file():
+            raise ValueError(f"{clip.file} is missing")
+        start = 0 if from_s <= clip.start_s else round((from_s - clip.start_s) * clip.rate_hz)
+        stop = clip.frames if to_s >= clip.end_s else round((to_s - clip.start_s) * clip.rate_hz)
+        samples, rate_hz = read_wav(self.folder / clip.file, start, max(stop, start))
+        if rate_hz != clip.rate_hz:
+            raise ValueError(f"{clip.file} says {rate_hz} Hz, recorded were {clip.rate_hz} Hz")
+        return samples, clip.start_s + start / clip.rate_hz
+
+    def lines(self, name: str) -> list[str]:
+        """The lines of a text file of the run; none if there is no such file."""
+        path = self.folder / name
+        return path.read_text("utf-8", errors="replace").splitlines() if path.exists() else []
+
+    def damage(self, name: str) -> str:
+        """Why a file cannot be trusted; empty if it can. Without a manifest only a missing file shows."""
+        if self.manifest is None:
+            return "" if (self.folder / name).exists() else f"{name} is missing"
+        if name not in self._damage:
+            self._damage[name] = self._compare(name, self.manifest)
+        return self._damage[name]
+
+    def _compare(self, name: str, manifest: dict[str, str]) -> str:
+        path = self.folder / name
+        if not path.exists():
+            return f"{name} is missing"
+        if name not in manifest:
+            return f"{name} is not in the manifest"
+        return "" if sha256(path) == manifest[name] else f"{name} is not what was sealed (SHA-256 differs)"
+
+    def damages(self) -> list[str]:
+        """Every file of the manifest that is missing or changed."""
+        return [text for name in self.manifest or {} if (text := self.damage(name))]
+
+    def _select(self, table: str, attempt: int | None) -> Iterator[sqlite3.Row]:
+        where, values = ("WHERE attempt = ?", (attempt,)) if attempt is not None else ("", ())
+        return self._db.execute(f"SELECT * FROM {table} {where} ORDER BY time_s, id", values)
+
+
+@contextmanager
+def open_run(folder: Path | str) -> Iterator[Evidence]:
+    """Open a run folder for reading, sealed or not. Raises ConfigError if it is not one."""
+    folder = Path(folder)
+    path = folder / schema.DATABASE
+    if not path.is_file():
+        raise ConfigError(str(folder), "open the run", f"there is no {schema.DATABASE}", "name a folder under runs/")
+    manifest = _manifest(folder)
+    with tempfile.TemporaryDirectory(prefix="offhook-run-") as scratch:
+        if not _is_closed(path):
+            path = Path(shutil.copy(path, scratch))
+            wal = folder / f"{schema.DATABASE}-wal"
+            if wal.exists():
+                shutil.copy(wal, scratch)
+            db = sqlite3.connect(path)
+        else:
+            db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+        try:
+            yield _checked(folder, db, manifest)
+        except sqlite3.DatabaseError as error:
+            raise ConfigError(
+                str(folder / schema.DATABASE), "read the run", str(error), "restore it from a copy"
+            ) from error
+        finally:
+            db.close()
+
+
+def _checked(folder: Path, db: sqlite3.Connection, manifest: dict[str, str] | None) -> Evidence:
+    evidence = Evidence(folder, db, manifest)
+    version = evidence.meta().get("schema_version")
+    if version != schema.SCHEMA_VERSION:
+        hint = f"this version reads schema {schema.SCHEMA_VERSION}"
+        raise ConfigError(str(folder), "read the run", f"it has schema version {version}", hint)
+    return evidence
+
+
+def _is_closed(path: Path) -> bool:
+    """True if the database needs no write-ahead log (bytes 18 and 19 of its header: 1 = rollback journal)."""
+    with path.open("rb") as file:
+        return file.read(20)[18:20] == b"\x01\x01"
+
+
+def _manifest(folder: Path) -> dict[str, str] | None:
+    path = folder / schema.MANIFEST
+    if not path.exists():
+        return None
+    try:
+        files = json.loads(path.read_text("utf-8"))["files"]
+        return {str(name): str(digest) for name, digest in files.items()}
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise ConfigError(str(path), "read the manifest", repr(error), "restore it from a copy") from error

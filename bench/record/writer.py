@@ -1,0 +1,304 @@
+"""The recorder of a run: everything is committed to the run folder as it happens."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from offhook.bench.record import schema
+from offhook.bench.record.audio import PortRecorder
+from offhook.bench.record.heard import Ear
+from offhook.bench.record.judge import RunResult, judge_evidence, judge_one, outcome_of
+from offhook.bench.record.logs import CtiLog, RelayLog
+from offhook.bench.record.reader import Evidence, sha256
+from offhook.bench.record.schema import Attempt, Judgement, Verdict
+from offhook.bench.record.spec import clean_spec
+from offhook.drivers.audio import AudioPort
+from offhook.drivers.clock import Clock
+
+
+class RunRecord:
+    """One run being recorded. Make it with :meth:`create`; end it with :meth:`seal`.
+
+    Between attempts observations belong to none. Nothing here waits.
+    """
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self.folder = folder
+        self._clock = clock
+        self._db = sqlite3.connect(folder / schema.DATABASE, isolation_level=None, check_same_thread=False)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.executescript(schema.TABLES)
+        (folder / schema.AUDIO).mkdir()
+        self._cti = CtiLog(folder)
+        self._relays = RelayLog(folder)
+        self._ports: list[PortRecorder] = []
+        self._current: Attempt | None = None
+        self._evidence = Evidence(folder, self._db, None)
+        self._ear: Ear | None = None
+        self._open = True
+
+    @classmethod
+    def create(cls, runs: Path, clock: Clock, meta: Mapping[str, Any], started: datetime | None = None) -> RunRecord:
+        """Make a folder of its own under ``runs``, named by the time of day, and start recording.
+
+        ``meta`` goes to table meta as it is; see docs/architecture.md for what a run should say of itself.
+        """
+        started = started or datetime.now(UTC)
+        folder = _new_folder(runs, started)
+        record = cls(folder, clock)
+        record.note_meta(
+            schema_version=schema.SCHEMA_VERSION,
+            run_id=folder.name,
+            started_utc=started.isoformat(timespec="seconds"),
+            recorded=[],
+            ended=None,
+            exit_code=None,
+            **meta,
+        )
+        return record
+
+    @property
+    def clock(self) -> Clock:
+        """The run's common clock."""
+        return self._clock
+
+    @property
+    def current(self) -> Attempt | None:
+        """The attempt that is being made."""
+        return self._current
+
+    def note_meta(self, **values: Any) -> None:
+        """Set keys of table meta."""
+        rows = [(key, json.dumps(value)) for key, value in values.items()]
+        self._db.executemany("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", rows)
+
+    # ---- attempts ----------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def attempt(self, nodeid: str, title: str, suite: str, reqs: Sequence[str] = ()) -> Iterator[RunRecord]:
+        """Everything inside belongs to one attempt. An exception makes it FAIL and goes on."""
+        self.begin(nodeid, title, suite, reqs)
+        try:
+            yield self
+        except BaseException as error:
+            self.finish(Verdict.FAIL, f"{type(error).__name__}: {error}")
+            raise
+        self.finish(Verdict.PASS)
+
+    def begin(self, nodeid: str, title: str, suite: str, reqs: Sequence[str] = ()) -> int:
+        """Start an attempt; one at a time."""
+        if self._current is not None:
+            raise RuntimeError(f"attempt {self._current.nodeid} has not ended")
+        started_s = self._clock.now_s()
+        attempt = self._insert(
+            "attempt", nodeid=nodeid, title=title, suite=suite, reqs=json.dumps(list(reqs)), started_s=started_s
+        )
+        self._current = self._evidence.attempt(attempt)
+        return attempt
+
+    def finish(self, raised: Verdict, message: str = "", *, required: bool = True) -> Verdict:
+        """End the attempt with what pytest alone says of it; judge again and return its outcome."""
+        attempt = self._current
+        if attempt is None:
+            raise RuntimeError("no attempt is being made")
+        ended_s = self._clock.now_s()
+        attempt = replace(attempt, ended_s=ended_s, raised=raised, required=required, message=message)
+        judgements = self._judge_again(attempt)
+        outcome = outcome_of(attempt, tuple(judgements))
+        self._db.execute(
+            "UPDATE attempt SET ended_s = ?, raised = ?, required = ?, outcome = ?, message = ? WHERE id = ?",
+            (ended_s, raised, required, outcome, message, attempt.id),
+        )
+        self._current = None
+        return outcome
+
+    # ---- what happens ------------------------------------------------------------------------------------------
+
+    def observe(self, probe: str, wire: str, kind: str, subject: str, time_s: float, u_s: float, **data: Any) -> int:
+        """Store what a probe saw (``u_s``: k=2) and return its id. ``data`` must be fit for JSON."""
+        return self._insert(
+            "observation",
+            attempt=self._attempt_id(),
+            time_s=time_s,
+            u_s=u_s,
+            probe=probe,
+            wire=wire,
+            kind=kind,
+            subject=subject,
+            data=json.dumps(data),
+        )
+
+    def step(
+        self,
+        flow: str,
+        name: str,
+        title: str,
+        time_s: float,
+        u_s: float,
+        cause: int | None = None,
+        effect: int | None = None,
+    ) -> int:
+        """Store a step of a flow; cause and effect are observation ids."""
+        return self._insert(
+            "step",
+            attempt=self._attempt_id(),
+            flow=flow,
+            name=name,
+            title=title,
+            time_s=time_s,
+            u_s=u_s,
+            cause=cause,
+            effect=effect,
+        )
+
+    def relay(self, board: str, relay: int, closed: bool, sent_s: float, acked_s: float) -> int:
+        """Log an acknowledged relay command; returns its line in relays.csv, counted from 1."""
+        return self._relays.write(board, relay, closed, sent_s, acked_s)
+
+    def cti(self, direction: str, time_s: float, raw: bytes, name: str = "") -> None:
+        """Log one CTI message as it crossed the wire."""
+        self._cti.write(direction, time_s, raw, name)
+
+    def record_audio(self, port: AudioPort, wires: Mapping[int, str]) -> None:
+        """Record named channels of a port from now on: ``{0: "desk-1"}`` becomes ``audio/desk-1_0001.wav`` ..."""
+        known = self._evidence.recorded()
+        for wire in wires.values():
+            if wire in known or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]*", wire):
+                raise ValueError(f"{wire!r} cannot name a recording (in use, or not letters, digits, '.' and '-')")
+            known.append(wire)
+        self._ports.append(PortRecorder(self.folder, self._db, port, wires))
+        self.note_meta(recorded=known)
+
+    # ---- judging -----------------------------------------------------------------------------------------------
+
+    def judge(self, req: str, title: str, kind: str, /, *, unit: str = "", **spec: Any) -> Judgement:
+        """Judge at once from what is there; it is judged again when the attempt and when the run ends.
+
+        Kinds and their spec: docs/architecture.md. A trailing underscore is dropped (``from_=7``). For ``count`` any
+        other key compares a field of the data. Raises ValueError for an unknown kind or key.
+        """
+        clean, attempt = clean_spec(kind, spec), self._attempt_id()
+        values = {"attempt": attempt, "req": req, "title": title, "kind": kind, "unit": unit}
+        undecided = {"verdict": Verdict.NOT_RUN, "reason": "", "evidence": "[]"}
+        number = self._insert("judgement", **values, spec=json.dumps(clean), **undecided)
+        self._settle()
+        draft = Judgement(number, attempt, req, title, kind, clean, unit)
+        made = judge_one(draft, self._evidence, self._ears(), self._current)
+        self._store(made)
+        return made
+
+    def judgements(self) -> list[Judgement]:
+        """The judgements of the attempt that is being made, as they stand."""
+        return [one for one in self._evidence.judgements() if one.attempt == self._attempt_id()]
+
+    def result(self) -> RunResult:
+        """The run as it stands, every verdict made anew."""
+        self._settle()
+        return judge_evidence(self._evidence)
+
+    def seal(self, ended: str = "completed", exit_code: int | None = None) -> int:
+        """Stop recording, judge everything again, close the database and hash every file; returns the exit code."""
+        if not self._open:
+            raise RuntimeError(f"{self.folder} is sealed")
+        if self._current is not None:
+            self.finish(Verdict.NOT_RUN, f"the run ended: {ended}")
+        for port in self._ports:
+            port.stop()
+        self.note_meta(ended=ended)
+        result = judge_evidence(self._evidence)
+        for made in result.judgements:
+            self._store(made)
+        for one in result.attempts:
+            self._db.execute("UPDATE attempt SET outcome = ? WHERE id = ?", (one.outcome, one.attempt.id))
+        code = result.exit_code if exit_code is None else exit_code
+        self.note_meta(exit_code=code)
+        self.close()
+        self._write_manifest()
+        return code
+
+    def close(self) -> None:
+        """Let go of the files without sealing."""
+        if not self._open:
+            return
+        self._open = False
+        for port in self._ports:
+            port.stop()
+        self._cti.close()
+        self._relays.close()
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._db.execute("PRAGMA journal_mode=DELETE")
+        self._db.close()
+
+    def _write_manifest(self) -> None:
+        files = sorted(path for path in self.folder.rglob("*") if path.is_file())
+        digests = {path.relative_to(self.folder).as_posix(): sha256(path) for path in files}
+        content = {"schema_version": schema.SCHEMA_VERSION, "algorithm": "SHA-256", "files": digests}
+        part = self.folder / f"{schema.MANIFEST}.part"
+        part.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+        part.replace(self.folder / schema.MANIFEST)
+
+    def _judge_again(self, attempt: Attempt) -> list[Judgement]:
+        self._settle()
+        mine = [one for one in self._evidence.judgements() if one.attempt == attempt.id]
+        made = [judge_one(one, self._evidence, self._ears(), attempt) for one in mine]
+        for one in made:
+            self._store(one)
+        return made
+
+    def _store(self, made: Judgement) -> None:
+        self._db.execute(
+            "UPDATE judgement SET figure = ?, limit_low = ?, limit_high = ?, u = ?, n = ?, verdict = ?, reason = ?, "
+            "evidence = ? WHERE id = ?",
+            (
+                made.figure,
+                made.limit_low,
+                made.limit_high,
+                made.u,
+                made.n,
+                made.verdict,
+                made.reason,
+                json.dumps(made.evidence),
+                made.id,
+            ),
+        )
+
+    def _settle(self) -> None:
+        for port in self._ports:
+            port.settle()
+
+    def _ears(self) -> Ear:
+        if self._ear is None:
+            self._ear = Ear(self._evidence)
+        return self._ear
+
+    def _attempt_id(self) -> int | None:
+        return self._current.id if self._current else None
+
+    def _insert(self, table: str, **values: Any) -> int:
+        names, marks = ", ".join(values), ", ".join("?" * len(values))
+        cursor = self._db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(values.values()))
+        return cursor.lastrowid or 0
+
+
+def _new_folder(runs: Path, started: datetime) -> Path:
+    """``runs/2026-11-21_101208``, or with ``-2``, ``-3`` ... if that second is taken."""
+    name = started.strftime("%Y-%m-%d_%H%M%S")
+    runs.mkdir(parents=True, exist_ok=True)
+    number = 1
+    while True:
+        folder = runs / (name if number == 1 else f"{name}-{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            number += 1
+        else:
+            return folder

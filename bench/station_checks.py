@@ -170,9 +170,6 @@ def _worlds(data: Table, ends: Collection[str]) -> Iterator[Mistake]:
 
 
 def _needed(data: Table) -> Iterator[Mistake]:
-    for kind in ("pbx", "cloud"):
-        if data.get("role") in ("R1", "R2", "R3", "R4") and kind not in data:
-            yield Mistake((kind,), f"missing for role {data['role']}", f"add [{kind}]")
     options, pbx = data.get("options"), data.get("pbx")
     if (
         isinstance(options, dict)

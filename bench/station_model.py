@@ -264,9 +264,9 @@ class StationModel(Section):
     region: Annotated[str, _form("[A-Z]{2}"), _matching("[A-Z]{2}", "a country", 'two letters, as in "US"')] = "US"
     dut: Dut
     world: World | None = None
-    pbx: Pbx | None = None
-    tap: Tap | None = None
-    cloud: Cloud | None = None
+    pbx: Pbx
+    tap: Tap
+    cloud: Cloud
     audio: dict[Name, Audio] = {}
     relay: dict[Name, Relay] = {}
     sense: dict[Name, Sense] = {}

@@ -1,0 +1,250 @@
+"""A station, opened: locks taken, every driver built and connected, and the safe state on every way out.
+
+::
+
+    with open_rig("simulated", seed=1) as rig:
+        rig.relays["keys1"].set(8, True)
+        rig.clock.sleep(1.0)
+"""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from offhook.bench import locks, signals
+from offhook.bench.numbers import DialRule
+from offhook.bench.safety import SafeReport, closed_when_safe, make_safe
+from offhook.bench.station_file import Loaded, ends, find_station, load_station
+from offhook.bench.station_gate import CountedCti, GatedBoard
+from offhook.bench.station_model import Section, StationModel
+from offhook.drivers import registry
+from offhook.drivers.audio import AudioPort
+from offhook.drivers.clock import Clock
+from offhook.drivers.cloud import CloudClient
+from offhook.drivers.cti.tap import CtiTap
+from offhook.drivers.errors import ConfigError, DeviceError, DeviceGone, DeviceTimeout, OffhookError
+from offhook.drivers.links import Grade, LabWires, Wires
+from offhook.drivers.sense import SenseInputs
+
+CTI_LIMIT_S = 10.0
+
+
+class Unreachable(DeviceGone):
+    """Some wires of a station do not answer: ``failures`` has every one, by resource."""
+
+    def __init__(self, loaded: Loaded, failures: Mapping[str, OffhookError], total: int) -> None:
+        self.failures = dict(failures)
+        super().__init__(loaded.model.name, "connect", f"{len(failures)} of {total} wires do not answer")
+        self._text = f"{loaded.model.name}: {self.detail}\n" + "\n".join(
+            f"  {loaded.where(*resource.split('.', 1))}  {resource}: {error}" for resource, error in failures.items()
+        )
+
+    def __str__(self) -> str:
+        return self._text
+
+
+class Rig:
+    """The drivers of a station by their names in its file.
+
+    ``relays``, ``audio``, ``senses`` (dictionaries), ``cti``, ``tap``, ``cloud_api``; ``clock`` is the one they share.
+    ``identities`` says what answered, ``failures`` what did not, by resource ("relay.keys1", "pbx").
+    """
+
+    relays: dict[str, GatedBoard]
+    audio: dict[str, AudioPort]
+    senses: dict[str, SenseInputs]
+    cti: CountedCti
+    tap: CtiTap
+    cloud_api: CloudClient
+
+    def __init__(self, loaded: Loaded, wires: Wires) -> None:
+        self.loaded = loaded
+        self.model: StationModel = loaded.model
+        self.wires = wires
+        self.clock: Clock = wires.clock
+        self.grade: Grade = wires.grade
+        self.role = loaded.model.role
+        self.dut = loaded.model.dut
+        self.options = loaded.model.options
+        self.identities: dict[str, str] = {}
+        self.failures: dict[str, OffhookError] = {}
+        self.connected: set[str] = set()
+        self.safe_report: SafeReport | None = None
+        self.relays, self.audio, self.senses = {}, {}, {}
+        self._rule = DialRule(loaded.model.name, loaded.model.dial.allow, loaded.model.pbx.outside_prefix)
+        self._closers: list[Callable[[], None]] = []
+
+    def allow(self, number: str) -> str:
+        """The number as it is dialled. Raises NotAllowed for one that is not on the list, or an emergency number."""
+        return self._rule.check(number)
+
+    @property
+    def resources(self) -> list[str]:
+        """Every wire of the station, in the order it is connected."""
+        relays = [f"relay.{name}" for name in self.model.relay]
+        senses = [f"sense.{name}" for name in self.model.sense]
+        return [*relays, *senses, *(f"audio.{name}" for name in self.model.audio), "tap", "pbx", "cloud"]
+
+    @property
+    def monitors(self) -> dict[str, str]:
+        """CTI monitors of the bench's session that are not stopped: id -> device."""
+        return dict(self.cti.monitors) if "pbx" in self.connected else {}
+
+    def connect(self) -> None:
+        """Open and connect every wire; what does not answer is gathered in ``failures``."""
+        for resource in self.resources:
+            try:
+                self.identities[resource] = self._connect(resource)
+                self.connected.add(resource)
+            except (DeviceError, ConfigError) as error:
+                self.failures[resource] = error
+
+    def make_safe(self, *, stay_shut: bool = False) -> SafeReport:
+        """The safe state, read back; see :func:`offhook.bench.safety.make_safe`."""
+        self.safe_report = make_safe(self, stay_shut=stay_shut)
+        return self.safe_report
+
+    def close(self) -> None:
+        """Let go of every driver, the last one first."""
+        while self._closers:
+            with suppress(OffhookError, OSError, TimeoutError):  # a dead wire cannot keep the others open
+                self._closers.pop()()
+
+    def _connect(self, resource: str) -> str:
+        kind, _, name = resource.partition(".")
+        if kind == "relay":
+            return self._connect_relays(name)
+        if kind == "sense":
+            self.senses[name] = self._opened("sense", resource, self.model.sense[name])
+            return self.senses[name].connect()
+        if kind == "audio":
+            self.audio[name] = self._opened("audio", resource, self.model.audio[name])
+            return self.audio[name].connect()
+        if kind == "tap":
+            self.tap = CtiTap.open("tap", _options(self.model.tap), self.wires)
+            self._closers.append(self.tap.close)
+            return self.tap.connect()
+        if kind == "pbx":
+            return self._connect_cti()
+        self.cloud_api = self._opened("cloud", resource, self.model.cloud)
+        return self.cloud_api.connect()
+
+    def _opened(self, kind: str, resource: str, section: Any) -> Any:
+        """Open the driver the section names; it is closed with the rig."""
+        name = resource.partition(".")[2] or resource
+        driver = registry.find(f"{kind}.{section.driver}", resource).open(name, _options(section), self.wires)
+        self._closers.append(driver.close)
+        return driver
+
+    def _connect_relays(self, name: str) -> str:
+        board = GatedBoard(name, self._opened("relay", f"relay.{name}", self.model.relay[name]))
+        self.relays[name] = board
+        identity = board.connect()
+        for relay in sorted(closed_when_safe(self.model, name)):
+            board.set(relay, True)
+        return identity
+
+    def _connect_cti(self) -> str:
+        self.cti = CountedCti(self._opened("cti", "pbx", self.model.pbx))
+        lost: list[str] = []
+        self.cti.start(lambda: None, lost.append)
+        self.clock.wait_for(lambda: self.cti.up or bool(lost), CTI_LIMIT_S)
+        if lost:
+            raise DeviceGone("pbx", "open the CTI session", lost[0], "is its CTI service on, and our login right?")
+        if not self.cti.up:
+            raise DeviceTimeout(
+                "pbx", "open the CTI session", f"no answer within {CTI_LIMIT_S:.0f} s", "is it the port?"
+            )
+        return "CTI session up: " + ", ".join(sorted(self.cti.capabilities))
+
+
+@contextmanager
+def open_rig(
+    station: str | Path,
+    *,
+    seed: int = 1,
+    realtime: bool = False,
+    faults: Sequence[str] = (),
+    workdir: Path | None = None,
+    purpose: str = "a run",
+    on_safe: Callable[[SafeReport], None] | None = None,
+    require_all: bool = True,
+) -> Iterator[Rig]:
+    """Open a station by name or file; on every way out it is made safe, and closed.
+
+    ``on_safe`` gets the report of the safe state before the wires close; without it an unconfirmed safe state is
+    raised (DeviceError), or noted on the exception under way. With ``require_all`` a wire that does not answer raises
+    Unreachable, with every such wire in it; else they are in ``rig.failures``. Raises ConfigError and Busy, too.
+    """
+    loaded = load_station(find_station(station))
+    with ExitStack() as stack:
+        stack.enter_context(locks.hold(_exclusive(loaded, realtime), purpose))
+        place = workdir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="offhook-")))
+        wires = _open_wires(loaded, seed, realtime, faults, place)
+        stack.callback(wires.close)
+        rig = Rig(loaded, wires)
+        stack.callback(rig.close)
+        signals.current().attach(rig.clock)
+        stack.callback(signals.current().attach, None)
+        stack.enter_context(_safe_at_the_end(rig, on_safe))
+        rig.connect()
+        if rig.failures and require_all:
+            raise Unreachable(loaded, rig.failures, len(rig.resources))
+        yield rig
+
+
+@contextmanager
+def _safe_at_the_end(rig: Rig, on_safe: Callable[[SafeReport], None] | None) -> Iterator[None]:
+    ended: BaseException | None = None
+    try:
+        yield
+    except BaseException as error:
+        ended = error
+        raise
+    finally:
+        with signals.current().shielded():
+            report = rig.make_safe(stay_shut=True)
+            if on_safe is not None:
+                on_safe(report)
+            elif ended is not None:
+                ended.add_note(str(report))
+            elif not report.ok:
+                raise DeviceError(rig.model.name, "reach the safe state", str(report), "switch the station off by hand")
+
+
+def _options(section: Section) -> dict[str, Any]:
+    return section.model_dump(exclude_none=True)
+
+
+def _exclusive(loaded: Loaded, realtime: bool) -> list[str]:
+    """What nobody else may use meanwhile: real ports, and the station itself unless it only has simulated time."""
+    model = loaded.model
+    boards = [*model.relay.values(), *model.sense.values()]
+    links = [*(board.link for board in boards), *(audio.link or audio.device for audio in model.audio.values())]
+    ports = [link for link in (*links, model.tap.link) if link and not link.startswith("end://")]
+    simulated_time = model.world is not None and not (realtime or model.world.realtime)
+    return ports if simulated_time else [*ports, f"station {model.name}"]
+
+
+def _open_wires(loaded: Loaded, seed: int, realtime: bool, faults: Sequence[str], workdir: Path) -> Wires:
+    world = loaded.model.world
+    if world is None:
+        if faults:
+            raise ConfigError(
+                loaded.model.name, f"switch on {', '.join(faults)}", "a real wire has no faults to switch"
+            )
+        return LabWires()
+    data = copy.deepcopy(loaded.data)
+    data["world"]["faults"] = [*world.faults, *faults]
+    end = ends()[world.end]
+    try:
+        open_end = end.load()
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"far end {end.name}", "load", f"{end.value}: {error}", "install what brings it") from error
+    wires: Wires = open_end(data, seed=seed, realtime=realtime or world.realtime, workdir=workdir)
+    return wires

@@ -1,0 +1,106 @@
+"""What the station puts around its drivers: a gate before each relay board, and an account of CTI monitors.
+
+Both honour the driver's protocol. The gate shuts while the station goes to its safe state, so that a flow that still
+runs beside it cannot close a relay again behind its back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from offhook.drivers.cti import Capability, CtiDriver, OnEvent, OnResponse, OnTrace, Response, Service
+from offhook.drivers.errors import NotAllowed
+from offhook.drivers.relay import OnSwitch, RelayBoard
+
+
+class GatedBoard:
+    """A relay board that closes no relay while ``shut``; opening is always allowed."""
+
+    def __init__(self, name: str, inner: RelayBoard) -> None:
+        self.name = name
+        self.inner = inner
+        self.shut = False
+
+    @property
+    def channels(self) -> int:
+        """How many relays the station file says it has."""
+        return self.inner.channels
+
+    def connect(self) -> str:
+        """See :class:`offhook.drivers.relay.RelayBoard`."""
+        return self.inner.connect()
+
+    def set(self, relay: int, closed: bool) -> None:
+        """Switch one relay. Raises NotAllowed for closing one while the gate is shut."""
+        if closed and self.shut:
+            detail = "the station is going to its safe state"
+            raise NotAllowed(f"relay.{self.name}", f"close relay {relay}", detail, "open the station again")
+        self.inner.set(relay, closed)
+
+    def read_all(self) -> tuple[bool, ...]:
+        """What the board reports."""
+        return self.inner.read_all()
+
+    def open_all(self) -> None:
+        """Every relay open."""
+        self.inner.open_all()
+
+    def on_switch(self, listener: OnSwitch) -> None:
+        """Tell the listener of every acknowledged command."""
+        self.inner.on_switch(listener)
+
+    def close(self) -> None:
+        """Let go of the wire."""
+        self.inner.close()
+
+
+class CountedCti:
+    """The bench's CTI session; ``monitors`` are those it started and has not stopped: id -> device."""
+
+    def __init__(self, inner: CtiDriver) -> None:
+        self.inner = inner
+        self.monitors: dict[str, str] = {}
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What the PBX offers."""
+        return self.inner.capabilities
+
+    @property
+    def up(self) -> bool:
+        """True while the link is usable."""
+        return self.inner.up
+
+    def start(self, on_up: Callable[[], None], on_down: Callable[[str], None]) -> None:
+        """See :class:`offhook.drivers.cti.CtiDriver`. A lost session has no monitors any more."""
+
+        def down(reason: str) -> None:
+            self.monitors.clear()
+            on_down(reason)
+
+        self.inner.start(on_up, down)
+
+    def request(self, service: Service, done: OnResponse, **arguments: str) -> None:
+        """Ask for a service, and keep account of monitors."""
+
+        def counted(response: Response) -> None:
+            if response.ok and service is Service.MONITOR_START:
+                self.monitors[response.monitor_id] = arguments.get("device", "")
+            elif response.ok and service is Service.MONITOR_STOP:
+                self.monitors.pop(arguments.get("monitor_id", ""), None)
+            done(response)
+
+        self.inner.request(service, counted, **arguments)
+
+    def subscribe(self, on_event: OnEvent) -> None:
+        """Deliver every event."""
+        self.inner.subscribe(on_event)
+
+    def trace(self, on_trace: OnTrace) -> None:
+        """Deliver every message."""
+        self.inner.trace(on_trace)
+
+    def close(self) -> None:
+        """End the session."""
+        self.monitors.clear()
+        self.inner.close()

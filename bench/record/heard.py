@@ -11,6 +11,8 @@ import numpy as np
 from offhook.bench.record.reader import Evidence
 from offhook.bench.record.schema import Clip
 
+VOICE = "voice"
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -25,7 +27,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """A span of audible audio; ``name`` is a call-progress tone, or "" for anything else."""
+    """A span of audio; ``name`` is a call-progress tone, or :data:`VOICE`."""
 
     name: str
     start_s: float
@@ -41,7 +43,6 @@ class Ear:
         self._evidence = evidence
         self._plan = str(evidence.meta().get("region", "US"))
         self._keys: dict[tuple[str, int], list[Key]] = {}
-        self._sounds: dict[tuple[str, int], list[Sound]] = {}
 
     def keys(self, clip: Clip) -> list[Key]:
         """The digits of a clip. Raises OSError or ValueError if it cannot be read."""
@@ -55,22 +56,12 @@ class Ear:
         clips = self._evidence.clips(wire, from_s, to_s)
         return [key for clip in clips for key in self.keys(clip) if from_s <= key.start_s < to_s]
 
-    def sounds(self, clip: Clip) -> list[Sound]:
-        """The tones and other audible spans of a clip. Raises OSError or ValueError if it cannot be read."""
-        found = self._sounds.get((clip.file, clip.frames))
-        if found is None:
-            found = self._sounds[clip.file, clip.frames] = self._classify(clip)
-        return found
-
     def sounds_between(self, wire: str, from_s: float, to_s: float) -> list[Sound]:
-        """What was audible on a wire within a time span, clipped to it."""
-        spans = []
-        for clip in self._evidence.clips(wire, from_s, to_s):
-            for sound in self.sounds(clip):
-                start_s, end_s = max(sound.start_s, from_s), min(sound.end_s, to_s)
-                if end_s > start_s:
-                    spans.append(Sound(sound.name, start_s, end_s, sound.file, start_s - clip.start_s))
-        return spans
+        """The tones and the voice on a wire within a time span, in order of time; the span alone is looked at."""
+        found = [
+            sound for clip in self._evidence.clips(wire, from_s, to_s) for sound in self._classify(clip, from_s, to_s)
+        ]
+        return sorted(found, key=lambda sound: sound.start_s)
 
     def _decode(self, clip: Clip) -> list[Key]:
         from offhook import dsp
@@ -83,13 +74,19 @@ class Ear:
             for digit in dsp.decode(samples, rate=clip.rate_hz)
         ]
 
-    def _classify(self, clip: Clip) -> list[Sound]:
-        from offhook.bench.record.progress import spans
+    def _classify(self, clip: Clip, from_s: float, to_s: float) -> list[Sound]:
+        from offhook import dsp
 
-        samples, start_s = self._evidence.samples(clip)
+        samples, start_s = self._evidence.samples(clip, from_s, to_s)
+        if not len(samples):
+            return []
+        tones = dsp.progress.classify(samples, clip.rate_hz, self._plan)
+        spans = [(tone.name, tone.start_s, tone.end_s) for tone in tones]
+        spans += [(VOICE, begin_s, end_s) for begin_s, end_s in dsp.progress.voice(samples, clip.rate_hz)]
+        offset_s = start_s - clip.start_s
         return [
-            Sound(name, start_s + from_s, start_s + to_s, clip.file, from_s)
-            for name, from_s, to_s in spans(samples, clip.rate_hz, self._plan)
+            Sound(name, start_s + begin_s, start_s + end_s, clip.file, offset_s + begin_s)
+            for name, begin_s, end_s in spans
         ]
 
 

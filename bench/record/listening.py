@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
-from offhook.bench.record.heard import Key, Sound, difference, errors, text, total_s
+from offhook.bench.record.heard import VOICE, Key, Sound, difference, errors, text, total_s
 from offhook.bench.record.kinds import Case, Finding, NoEvidence
 from offhook.bench.record.logs import relay_line
 from offhook.bench.record.schema import RELAY_LOG, Verdict
@@ -61,37 +60,32 @@ def no_digits(case: Case) -> Finding:
 
 def tone(case: Case) -> Finding:
     """The named call-progress tone is on the wire for at least ``at_least`` seconds (0.15 if not given)."""
-    wire, expected = str(case.need("wire")), str(case.need("expected"))
-    _check_recorded(case, wire)
-    sounds = case.ear.sounds_between(wire, case.from_s, case.to_s)
-    lengths = total_s(sounds)
-    heard = ", ".join(f"{name or 'other sound'} for {lengths[name]:.2f} s" for name in sorted(lengths)) or "silence"
-    return _lasting(case, wire, lengths.get(expected, 0.0), f"expected {expected} tone, heard {heard}", sounds)
+    return _lasting(case, str(case.need("expected")), "tone")
 
 
 def voice(case: Case) -> Finding:
     """Audio that is neither a call-progress tone nor a DTMF digit is on the wire for at least ``at_least`` seconds."""
-    wire = str(case.need("wire"))
+    return _lasting(case, VOICE, "")
+
+
+def _lasting(case: Case, expected: str, what: str) -> Finding:
+    wire, least = str(case.need("wire")), float(case.spec.get("at_least", AUDIBLE_S))
     _check_recorded(case, wire)
     sounds = case.ear.sounds_between(wire, case.from_s, case.to_s)
-    keys = case.ear.keys_between(wire, case.from_s - 1.0, case.to_s)
-    spoken_s = sum(_without(sound, keys) for sound in sounds if not sound.name)
     lengths = total_s(sounds)
-    tones = ", ".join(f"{name} tone for {lengths[name]:.2f} s" for name in sorted(lengths) if name)
-    heard = f"voice for {spoken_s:.2f} s" + (f", {tones}" if tones else "") + (f", digits {text(keys)}" if keys else "")
-    return _lasting(case, wire, spoken_s, heard, [sound for sound in sounds if not sound.name])
+    seconds = lengths.get(expected, 0.0)
+    heard = ", ".join(f"{name} for {lengths[name]:.2f} s" for name in sorted(lengths))
+    heard = heard or _digits_heard(case, wire) or "silence"
+    passed = seconds >= least
+    reason = f"heard {heard}" if passed else f"expected {expected} {what}".rstrip() + f", heard {heard}"
+    fitting = [sound for sound in sounds if sound.name == expected] if passed else sounds
+    places, files = _listen_at(case, wire, fitting), _files(case, wire)
+    return Finding(Verdict.PASS if passed else Verdict.FAIL, reason, seconds, least, None, 0.0, 1, files, places)
 
 
-def _lasting(case: Case, wire: str, seconds: float, reason: str, sounds: list[Sound]) -> Finding:
-    least = float(case.spec.get("at_least", AUDIBLE_S))
-    verdict = Verdict.PASS if seconds >= least else Verdict.FAIL
-    return Finding(verdict, reason, seconds, least, None, 0.0, 1, _files(case, wire), _listen_at(case, wire, sounds))
-
-
-def _without(sound: Sound, keys: Iterable[Key]) -> float:
-    """Seconds of a sound that no digit covers."""
-    covered = sum(max(0.0, min(sound.end_s, key.end_s) - max(sound.start_s, key.start_s)) for key in keys)
-    return max(0.0, sound.end_s - sound.start_s - covered)
+def _digits_heard(case: Case, wire: str) -> str:
+    keys = text(case.ear.keys_between(wire, case.from_s, case.to_s))
+    return f"digits {keys}" if keys else ""
 
 
 def _check_recorded(case: Case, wire: str) -> None:

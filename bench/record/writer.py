@@ -172,8 +172,8 @@ class RunRecord:
         """Record named channels of a port from now on: ``{0: "desk-1"}`` becomes ``audio/desk-1_0001.wav`` ..."""
         known = self._evidence.recorded()
         for wire in wires.values():
-            if wire in known or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]*", wire):
-                raise ValueError(f"{wire!r} cannot name a recording (in use, or not letters, digits, '.' and '-')")
+            if wire in known or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", wire):
+                raise ValueError(f"{wire!r} cannot name a recording (in use, or not letters, digits, '.', '_' and '-')")
             known.append(wire)
         self._ports.append(PortRecorder(self.folder, self._db, port, wires))
         self.note_meta(recorded=known)

@@ -188,8 +188,7 @@ class NumatoBoard:
         return lines, sent_s, came_s
 
     def _answer_to(self, echo: str) -> tuple[tuple[str, ...], float] | None:
-        while self._answers:
-            came_s, answer = self._answers.pop(0)
+        for came_s, answer in self._answers:
             lines = answer.to(echo)
             if lines is not None:
                 return lines, came_s

@@ -1,0 +1,54 @@
+"""The contract of :class:`offhook.drivers.keypad.Keypad`."""
+
+from __future__ import annotations
+
+import pytest
+
+from offhook.drivers.clock import Clock
+from offhook.drivers.errors import ConfigError, NotAllowed
+from offhook.drivers.keypad import Keypad
+from offhook.drivers.relay import RelayBoard
+
+HOLD_TOLERANCE_S = 0.010
+PRESSES = 40
+
+
+class KeypadContract:
+    """Fixtures to give: ``clock``, ``keypad`` on connected boards, and these ``boards``."""
+
+    def test_holds_are_within_10_ms_at_the_95th_percentile(self, keypad: Keypad) -> None:
+        hold_s = (0.06, 0.1, 0.25)
+        errors_s = sorted(abs(keypad.press("5", hold_s[n % 3], 0.05).hold_s - hold_s[n % 3]) for n in range(PRESSES))
+        assert errors_s[int(0.95 * PRESSES) - 1] <= HOLD_TOLERANCE_S
+
+    def test_dialling_presses_each_key_once_in_order(self, keypad: Keypad) -> None:
+        presses = keypad.dial("14 7*#")
+        assert [press.key for press in presses] == list("147*#")
+        assert all(early.opened_s < late.closed_s for early, late in zip(presses, presses[1:], strict=False))
+
+    def test_listeners_hear_of_every_press(self, keypad: Keypad) -> None:
+        told: list[str] = []
+        keypad.on_press(lambda press: told.append(press.key))
+        keypad.dial("90")
+        assert told == ["9", "0"]
+
+    def test_every_relay_is_open_afterwards(self, keypad: Keypad, boards: list[RelayBoard]) -> None:
+        for key in keypad.keys:
+            keypad.press(key, 0.06, 0.06)
+        assert not any(closed for board in boards for closed in board.read_all())
+
+    def test_two_keys_at_once_are_refused(self, keypad: Keypad, clock: Clock, boards: list[RelayBoard]) -> None:
+        first = clock.spawn(lambda: keypad.press("1", 0.5))
+        clock.sleep(0.2)
+        with pytest.raises(NotAllowed):
+            keypad.press("2")
+        assert first.join(10.0).key == "1"
+        assert keypad.press("2").key == "2"
+        assert not any(closed for board in boards for closed in board.read_all())
+
+    def test_an_unknown_key_is_refused_before_anything_moves(self, keypad: Keypad) -> None:
+        told: list[str] = []
+        keypad.on_press(lambda press: told.append(press.key))
+        with pytest.raises(ConfigError):
+            keypad.dial("12X")
+        assert told == []

@@ -224,9 +224,9 @@ def _options(section: Section) -> dict[str, Any]:
 def _exclusive(loaded: Loaded, realtime: bool) -> list[str]:
     """What nobody else may use meanwhile: real ports, and the station itself unless it only has simulated time."""
     model = loaded.model
-    boards = [*model.relay.values(), *model.sense.values()]
-    links = [*(board.link for board in boards), *(audio.link or audio.device for audio in model.audio.values())]
-    ports = [link for link in (*links, model.tap.link) if link and not link.startswith("end://")]
+    boards = [*(board.link for board in model.relay.values()), *(inputs.link for inputs in model.sense.values())]
+    cards = [audio.link or audio.device or "" for audio in model.audio.values()]
+    ports = [port for port in (*boards, *cards, model.tap.link) if not port.startswith("end://")]
     simulated_time = model.world is not None and not (realtime or model.world.realtime)
     return ports if simulated_time else [*ports, f"station {model.name}"]
 

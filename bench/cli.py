@@ -1,0 +1,124 @@
+"""The ``offhook`` command: commands are imported when they are called, so that ``--help`` answers at once.
+
+Exit codes: 0 all passed; 1 a FAIL; 2 bad input or unreachable hardware; 3 INCONCLUSIVE or NOT_RUN where a verdict is
+required; 130 after Ctrl-C; 143 after TERM; 70 a mistake in Offhook itself (with its traceback).
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import os
+import sys
+import traceback
+from importlib.metadata import EntryPoint, entry_points, version
+from typing import NoReturn
+
+import click
+
+from offhook.bench import signals
+from offhook.drivers.errors import OffhookError
+
+COMMANDS = "offhook.commands"
+BAD_INPUT, OUR_MISTAKE = 2, 70
+
+_OWN = {
+    "run": ("offhook.bench.cli_run:run", "Run the certification suites on a station."),
+    "check": ("offhook.bench.cli_station:check", "Try every wire of a station, and say what is wrong with it."),
+    "report": ("offhook.bench.cli_run:report", "Render the report of a run folder."),
+    "stations": ("offhook.bench.cli_station:stations", "List the stations that are installed."),
+    "schema": ("offhook.bench.cli_station:schema", "Print the JSON schema of station files, for editors."),
+    "dtmf": ("offhook.bench.cli_dtmf:dtmf", "Decode DTMF digits from audio files, or make them."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are needed; further ones come from entry points."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Our own commands first, then those of other packages."""
+        return [*_OWN, *sorted(_installed())]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command; None if there is none of that name."""
+        target = _OWN[cmd_name][0] if cmd_name in _OWN else ""
+        if not target:
+            entry = _installed().get(cmd_name)
+            target = entry.value if entry is not None else ""
+        if not target:
+            return None
+        module, _, name = target.partition(":")
+        command = getattr(importlib.import_module(module), name)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list in ``--help``, without importing any of them."""
+        rows = [(name, short) for name, (_, short) in _OWN.items()]
+        rows += [(name, _first_line(entry)) for name, entry in sorted(_installed().items())]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("offhook"), prog_name="offhook")
+def offhook() -> None:
+    """Hardware-in-the-loop test bench for telephones and PBXs."""
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """The console script."""
+    sys.exit(execute(arguments))
+
+
+def execute(arguments: list[str] | None = None) -> int:
+    """Run one command line; returns the exit code. What went wrong is on stderr, in one message."""
+    with signals.orderly_end() as ending:
+        try:
+            code = _call(arguments)
+        except (KeyboardInterrupt, click.Abort) as error:
+            stopped = error if isinstance(error, KeyboardInterrupt) else error.__cause__ or error
+            _say(f"offhook: {stopped if isinstance(stopped, signals.Terminated) else 'interrupted'}", stopped)
+            code = 130
+        return code if ending.exit_code is None else ending.exit_code
+
+
+def _call(arguments: list[str] | None) -> int:
+    try:
+        result = offhook.main(arguments, prog_name="offhook", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return BAD_INPUT
+    except OffhookError as error:
+        _say(f"offhook: {error}", error)
+        return BAD_INPUT
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the flush at exit must not fail again
+        return 128 + 13
+    except Exception:
+        traceback.print_exc()
+        _say("offhook: this is a mistake in Offhook itself; please report it with the lines above")
+        return OUR_MISTAKE
+
+
+def _say(text: str, error: BaseException | None = None) -> None:
+    """One message on stderr, with the notes an exception picked up on its way (the safe state)."""
+    click.echo("\n".join([text, *getattr(error, "__notes__", ())]), err=True)
+
+
+def _installed() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=COMMANDS) if entry.name not in _OWN}
+
+
+def _first_line(entry: EntryPoint) -> str:
+    """First line of the docstring of a command's module, read without importing it."""
+    try:
+        spec = importlib.util.find_spec(entry.module)
+        source = spec.loader.get_source(entry.module) if spec and spec.loader else None  # type: ignore[attr-defined]
+        docstring = ast.get_docstring(ast.parse(source or ""))
+    except (ImportError, AttributeError, SyntaxError, OSError):
+        docstring = None
+    return (docstring or f"see offhook {entry.name} --help").splitlines()[0]

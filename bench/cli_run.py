@@ -1,0 +1,41 @@
+"""``offhook run`` and ``offhook report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("station", default="simulated")
+@click.option("--suite", "suites", multiple=True, metavar="NAME", help="Only this suite; may be given several times.")
+@click.option("--realtime", is_flag=True, help="Pace a simulated world by the wall clock, over real ports.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Run folder (default: runs/DATE_TIME).")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="Seed of the run.")
+@click.option("--fault", "faults", multiple=True, metavar="NAME", help="A fault at the far end, such as cut:cti.")
+@click.option("--repeat", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Run each test so often.")
+def run(
+    station: str,
+    suites: tuple[str, ...],
+    realtime: bool,
+    out: Path | None,
+    seed: int,
+    faults: tuple[str, ...],
+    repeat: int,
+) -> int:
+    """Run the certification suites on STATION (a name from ``offhook stations``, or a file)."""
+    from offhook.bench.run import run_station
+
+    return run_station(station, suites=suites, realtime=realtime, out=out, seed=seed, faults=faults, repeat=repeat)
+
+
+@click.command()
+@click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def report(run_folder: Path) -> int:
+    """Render the report of the run folder RUN; verdicts are worked out anew from what is in it."""
+    from offhook.reports import render
+
+    for file in render(run_folder):
+        click.echo(file)
+    return 0

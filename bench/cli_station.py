@@ -1,0 +1,45 @@
+"""``offhook check``, ``offhook stations`` and ``offhook schema``."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+@click.argument("station", default="simulated")
+@click.option("--realtime", is_flag=True, help="Pace a simulated world by the wall clock, over real ports.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="Seed of the world.")
+@click.option("--fault", "faults", multiple=True, metavar="NAME", help="A fault at the far end, such as cut:cti.")
+def check(station: str, realtime: bool, seed: int, faults: tuple[str, ...]) -> int:
+    """Try every wire of STATION: boards, sensors, audio, CTI, cloud, and each phone's hook, ear and keys."""
+    from offhook.bench.check import check_station
+
+    failed = 0
+    for line in check_station(station, seed=seed, realtime=realtime, faults=faults):
+        failed += not line.ok
+        click.echo(str(line))
+    return 2 if failed else 0
+
+
+@click.command()
+def stations() -> None:
+    """List the stations that are installed, with what each is."""
+    from offhook.bench.station_file import find_station, load_station
+    from offhook.bench.station_file import stations as installed
+    from offhook.drivers.errors import OffhookError
+
+    for name in installed():
+        try:
+            model = load_station(find_station(name)).model
+            dut = f"{model.dut.vendor} {model.dut.model}"
+            click.echo(f"{name:12} {model.role}  {len(model.phone)} phones  {dut}")
+        except OffhookError as error:
+            click.echo(f"{name:12} {error}")
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON schema of station files, for editors."""
+    from offhook.bench.station_file import schema as text
+
+    click.echo(text())

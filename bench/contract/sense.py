@@ -15,7 +15,7 @@ WITHIN_S = 1.0
 
 
 class SenseContract:
-    """Fixtures to give: ``clock``, ``inputs``, opened and not connected, ``pin``, and ``drive(active)`` for that pin."""
+    """Fixtures to give: ``clock``, ``inputs``, opened and not connected, ``pin``, and its ``drive(active)``."""
 
     @pytest.fixture
     def connected(self, inputs: SenseInputs) -> SenseInputs:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from offhook.bench.contract.keypad import KeypadContract
@@ -107,7 +109,7 @@ def test_contacts_at_the_far_end_cross_for_the_hold_and_at_one_key_only(seed: in
 def test_presses_come_at_their_pace(rig: Rig) -> None:
     presses = rig.matrix().dial("5555")
     starts = [press.closed_s for press in presses]
-    gaps = [late - early for early, late in zip(starts, starts[1:], strict=False)]
+    gaps = [late - early for early, late in itertools.pairwise(starts)]
     assert gaps == pytest.approx([0.2, 0.2, 0.2], abs=0.01)
 
 

@@ -63,5 +63,5 @@ def test_a_driver_left_out_is_a_config_error() -> None:
 def test_a_driver_that_cannot_be_imported_is_a_config_error(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     entry = EntryPoint("relay.broken", value, registry.GROUP)
     monkeypatch.setattr(registry, "entry_points", lambda group: [entry])
-    with pytest.raises(ConfigError, match='load driver "relay.broken"'):
+    with pytest.raises(ConfigError, match=r'load driver "relay\.broken"'):
         registry.find("relay.broken")

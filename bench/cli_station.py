@@ -12,13 +12,13 @@ import click
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="A fault at the far end, such as cut:cti.")
 def check(station: str, realtime: bool, seed: int, faults: tuple[str, ...]) -> int:
     """Try every wire of STATION: boards, sensors, audio, CTI, cloud, and each phone's hook, ear and keys."""
-    from offhook.bench.check import check_station
+    from offhook.bench.check import CheckLine, check_station
 
-    failed = 0
-    for line in check_station(station, seed=seed, realtime=realtime, faults=faults):
-        failed += not line.ok
+    def tell(line: CheckLine) -> None:
         click.echo(str(line))
-    return 2 if failed else 0
+
+    lines = check_station(station, tell, seed=seed, realtime=realtime, faults=faults)
+    return 0 if all(line.ok for line in lines) else 2
 
 
 @click.command()

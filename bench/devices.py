@@ -38,13 +38,11 @@ class CtiClient:
     def __init__(self, rig: Rig, watch: Watch) -> None:
         self._driver = rig.cti
         self._watch = watch
-        self._prefix = rig.model.pbx.lock_prefix if rig.model.pbx else ""
+        self._prefix = rig.model.pbx.lock_prefix
         self._monitors: dict[str, str] = {}
 
     def call(self, service: Service, **arguments: str) -> Response:
         """One service. Raises DeviceRefused with the PBX's reason, DeviceTimeout if it never answers."""
-        if self._driver is None:
-            raise ConfigError("pbx", str(service), "this station names no PBX", "add a [pbx] section")
         answers: list[Response] = []
         self._driver.request(service, answers.append, **arguments)
         if not self._watch.clock.wait_for(lambda: bool(answers), 6.0):
@@ -124,7 +122,7 @@ class Station:
 
     def account(self, name: str) -> Account:
         """An account of the cloud service, logged in at first use."""
-        known = self.model.cloud.accounts if self.model.cloud else {}
+        known = self.model.cloud.accounts
         if name not in known:
             raise ConfigError(f"cloud.accounts.{name}", "find", f"there are: {', '.join(known) or 'none'}")
         if name not in self._accounts:
@@ -133,9 +131,7 @@ class Station:
 
     @property
     def cloud(self) -> CloudClient:
-        """The cloud service's API. Raises ConfigError on a station without one."""
-        if self.rig.cloud_api is None:
-            raise ConfigError("cloud", "use", "this station names no cloud service", "add a [cloud] section")
+        """The cloud service's API."""
         return self.rig.cloud_api
 
     @property
@@ -198,8 +194,9 @@ class Station:
         **where: Any,
     ) -> None:
         """Judge how often something was seen from a time until now; ``where`` compares data fields."""
-        spec = {"observed": kind, "from_s": since_s, "to_s": self.clock.now_s(), "where": where}
-        self.record.judge(req, title, "count", **spec, at_least=at_least, at_most=at_most)
+        limits = {"at_least": at_least, "at_most": at_most, "where": where}
+        spec: dict[str, Any] = {"observed": kind, "from_s": since_s, "to_s": self.clock.now_s(), **limits}
+        self.record.judge(req, title, "count", **spec)
 
     def not_applicable(self, req: str, reason: str) -> None:
         """Say why a requirement does not apply to this station."""
@@ -217,14 +214,14 @@ class Station:
         """Every phone on hook, nothing associated, nothing pending: every attempt starts alike."""
         self._rest()
         self.watch.forget(keep=("hook", "seizure"))
-        for name in self.model.cloud.accounts if self.model.cloud else ():
+        for name in self.model.cloud.accounts:
             for extension in self.account(name).phones():
                 self.account(name).leave(extension)
 
     def end(self) -> None:
         """After an attempt: handsets down, the bench's locks undone, its monitors stopped."""
         self._rest()
-        if self.rig.cti is not None and self.rig.cti.up:
+        if self.rig.cti.up:
             for extension in sorted(self._locked):
                 self.cti.unlock(extension)
             self._locked.clear()
@@ -237,15 +234,12 @@ class Station:
         self.clock.sleep(0.5)
 
     def _listen(self) -> Listener:
-        names: dict[str, int] = {}
-        ports: set[str] = set()
-        for name, address in self._channels():
-            port, channel = ref(address)
-            ports.add(port)
-            names[name] = channel
-        if len(ports) != 1:
-            raise ConfigError("audio", "listen", f"handsets and IVR taps on several sound cards: {sorted(ports)}")
-        port = self.rig.audio[ports.pop()]
+        channels = {name: ref(address) for name, address in self._channels()}
+        cards = sorted({channel.board for channel in channels.values()})
+        if len(cards) != 1:
+            raise ConfigError("audio", "listen", f"handsets and IVR taps on several sound cards: {', '.join(cards)}")
+        names = {name: channel.number for name, channel in channels.items()}
+        port = self.rig.audio[cards[0]]
         self.record.record_audio(port, {channel: name for name, channel in names.items()})
         return Listener(self.clock, port, names, digit_note(self.watch), self.model.region)
 

@@ -92,7 +92,8 @@ class Listener:
         stop = min(self.port.now_frame(), self.port.frame_at(to_s))
         if stop <= start:
             return np.zeros(0, dtype=np.int16)
-        return self.port.take(start, stop)[self._index[self._names.index(name)]]
+        heard: Samples = self.port.take(start, stop)[self._index[self._names.index(name)]]
+        return heard
 
     def tones(self, name: str, last_s: float) -> list[str]:
         """Names of the call-progress tones in the last seconds of a channel."""

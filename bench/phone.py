@@ -6,7 +6,7 @@ from offhook.bench.listen import Listener
 from offhook.bench.station import Rig
 from offhook.bench.station_model import PhoneModel, ref
 from offhook.bench.watch import Seen, Watch
-from offhook.drivers.errors import DeviceError
+from offhook.drivers.errors import ConfigError, DeviceError
 from offhook.drivers.keypad import Keypad, Press
 
 HOOK_LIMIT_S = 0.5
@@ -36,6 +36,13 @@ class Phone:
         board, self._hook_relay = ref(model.hook.contact)
         self._board = rig.relays[board]
         self._lifted_at_s = 0.0
+
+    @property
+    def local_code(self) -> str:
+        """The code that unlocks it. Raises ConfigError if the station file has none."""
+        if self.model.local_code is None:
+            raise ConfigError(f"phone.{self.name}", "unlock", "no local_code", 'local_code = "..." in its section')
+        return self.model.local_code
 
     @property
     def off_hook(self) -> bool:

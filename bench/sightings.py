@@ -42,10 +42,8 @@ def wire_up(station: Observed) -> None:
     for name, trunk in station.model.trunk.items():
         for line, pin in enumerate(trunk.seized, start=1):
             _sense(station, pin, "seizure", f"{name}-{line}")
-    if station.rig.tap is not None:
-        station.rig.tap.subscribe(lambda message: _tap_note(station, message))
-    if station.rig.cti is not None:
-        station.rig.cti.subscribe(lambda event: _event_note(station.watch, event))
+    station.rig.tap.subscribe(lambda message: _tap_note(station, message))
+    station.rig.cti.subscribe(lambda event: _event_note(station.watch, event))
 
 
 def contact_users(model: StationModel) -> dict[str, tuple[str, str]]:

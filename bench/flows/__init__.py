@@ -16,8 +16,10 @@ __all__ = ["STAGES", "Association", "Script", "StepFailed", "associate", "associ
 
 def association(station: Station, account: Account, phone: Phone, *, lock: bool = False) -> Association:
     """An association ready to be run step by step; sets the company's lock policy first."""
-    variant = station.options.lock if lock else "none"
-    station.rig.cloud_api.admin_policy(lock=variant, completion_required=station.options.s3)
+    options = station.options
+    variant = options.lock if lock else "none"
+    policy = {"lock": variant, "completion_required": options.s3, "context": options.context, "ddi": options.ddi}
+    station.rig.cloud_api.admin_policy(policy)
     name = f"association of {phone.name} by {account.name}"
     return Association(station, name, account=account, phone=phone, lock=variant)
 

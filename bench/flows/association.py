@@ -203,7 +203,7 @@ class Association(Script):
             active=True,
             at_most=0,
         )
-        keyed = key_local_code(self, self.phone, code if code is not None else self.phone.model.local_code)
+        keyed = key_local_code(self, self.phone, code if code is not None else self.phone.local_code)
         self.steps["local-code"] = keyed
 
     # ---- S16, S31, S32, S33 ------------------------------------------------------------------------------------

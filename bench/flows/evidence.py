@@ -42,7 +42,7 @@ def judge_ddi(flow: Association) -> None:
 
 def judge_local_code_stayed(flow: Association) -> None:
     """LOCK-CODE.2: the local code is on no other wire than the handset, in no CTI message, in no row of the cloud."""
-    station, code = flow.station, flow.phone.model.local_code or ""
+    station, code = flow.station, flow.phone.local_code
     from_s, to_s = flow.steps["lift"].time_s, station.clock.now_s()
     spec: dict[str, Any] = {
         "wires": "*",

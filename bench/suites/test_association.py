@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from offhook.bench.devices import Station
@@ -76,14 +78,14 @@ def test_swapped_codes_are_both_refused(station: Station, desk: Phone) -> None:
         flow = association(station, alice, desk, lock=True)
         flow.run_to("answer")
         since_s = flow.steps["lift"].time_s
-        flow.unlock(flow.code if flow.code != desk.model.local_code else "0000")
+        flow.unlock(flow.code if flow.code != desk.local_code else "0000")
         assert alice.wait_state(flow.association, ("FAILED",), 10.0) is not None
         station.judge_count("LOCK-CODE.1", "outside lines seized", "seizure", since_s, active=True, at_most=0)
         _hang_up(station, desk)
 
     other = association(station, alice, desk)
     other.run_to("prompted")
-    other.key_code(desk.model.local_code if desk.model.local_code != other.code else "0000")
+    other.key_code(desk.local_code if desk.local_code != other.code else "0000")
     station.clock.sleep(3.0)
     judge_phones(other, "LOCK-CODE.1", "phones of the account", expected=0)
     assert desk.extension not in alice.phones()
@@ -126,7 +128,7 @@ def test_equal_codes_do_not_cross(station: Station) -> None:
         flow.request()
     assert flows[0].code == flows[1].code == "4711"
 
-    tasks = [station.clock.spawn(lambda flow=flow: flow.run_to(STAGES[-1], first="complete")) for flow in flows]
+    tasks = [station.clock.spawn(partial(flow.run_to, STAGES[-1], first="complete")) for flow in flows]
     for task in tasks:
         task.join(120.0)
 

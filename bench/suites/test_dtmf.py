@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from offhook import dsp
@@ -27,12 +29,12 @@ def test_keypad_sends_what_is_pressed(station: Station, desk: Phone) -> None:
     end_s = station.clock.now_s()
 
     for wire in (desk.name, far.name):
-        spec = {"wire": wire, "from_s": start_s, "to_s": end_s, "expected": KEYS}
+        spec: dict[str, Any] = {"wire": wire, "from_s": start_s, "to_s": end_s, "expected": KEYS}
         station.record.judge("DTMF-DEC.1", f"all keys of {desk.name}, heard at {wire}", "digits", **spec)
     heard = [seen.data for seen in station.watch.all("digit", start_s, far.name)]
     assert "".join(str(data["key"]) for data in heard) == KEYS
     for data in heard:
-        low_hz, high_hz = dsp.frequencies(str(data["key"]))
+        low_hz, high_hz = dsp.tones.frequencies(str(data["key"]))
         worst = max(abs(data["low_hz"] / low_hz - 1), abs(data["high_hz"] / high_hz - 1)) * 100
         station.figure(
             "DTMF-MEAS.5", f"key {data['key']} of {desk.name}: frequency error", worst, "%", TOLERANCE_PERCENT, 0.1

@@ -63,7 +63,7 @@ def test_wrong_local_code_stops_the_association(station: Station, desk: Phone) -
     flow.run_to("answer")
     since_s = flow.steps["lift"].time_s
 
-    flow.unlock("0000" if desk.model.local_code != "0000" else "1111")
+    flow.unlock("0000" if desk.local_code != "0000" else "1111")
     refused = alice.wait_state(flow.association, ("FAILED",), 10.0)
     station.clock.sleep(2.0)
 

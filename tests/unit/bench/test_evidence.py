@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+import pytest
+
+from offhook.bench.flows.evidence import occurrences
+
+
+@pytest.mark.parametrize(
+    ("row", "found"),
+    [
+        ({"text": "8642"}, 1),
+        ({"text": "code 8642#"}, 1),
+        ({"number": 8642}, 1),
+        ({"text": "18642"}, 0),
+        ({"text": "86420"}, 0),
+        ({"at_s": 12.8642}, 0),
+        ({"text": "at 12.8642 s"}, 0),
+        ({"text": None}, 0),
+    ],
+)
+def test_a_code_is_found_as_a_number_of_its_own_only(row: dict[str, object], found: int) -> None:
+    assert occurrences([row], "8642") == found

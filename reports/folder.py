@@ -1,0 +1,102 @@
+"""A run folder in memory, with every verdict recomputed from it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from offhook.bench.record.heard import Ear
+from offhook.bench.record.judge import AttemptResult, RunResult, judge_evidence
+from offhook.bench.record.reader import Evidence, open_run
+from offhook.bench.record.schema import Attempt, Clip, Judgement, Observation, Step, Verdict
+from offhook.reports.integrity import Integrity, check
+
+WORST_FIRST = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.NOT_RUN, Verdict.PASS, Verdict.NOT_APPLICABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One attempt with everything that belongs to it; ``outcome`` rests on the recomputed verdicts."""
+
+    attempt: Attempt
+    outcome: Verdict
+    judgements: tuple[Judgement, ...]
+    steps: tuple[Step, ...]
+    observations: tuple[Observation, ...]
+
+    @property
+    def id(self) -> int:
+        """The attempt's id."""
+        return self.attempt.id
+
+    @property
+    def last_s(self) -> float:
+        """When it ended, or when the last thing known of it happened."""
+        if self.attempt.ended_s is not None:
+            return self.attempt.ended_s
+        seen = [step.time_s for step in self.steps] + [item.time_s for item in self.observations]
+        return max([self.attempt.started_s, *seen])
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An open run folder; ``stored`` holds the verdicts the run itself came to, by judgement id."""
+
+    path: Path
+    result: RunResult
+    cases: tuple[Case, ...]
+    clips: tuple[Clip, ...]
+    stored: dict[int, Verdict]
+    integrity: Integrity
+    evidence: Evidence
+    ear: Ear
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """What the run says about itself."""
+        return self.result.meta
+
+    @property
+    def name(self) -> str:
+        """The run's id."""
+        return str(self.meta.get("run_id") or "run")
+
+
+@contextmanager
+def opened(run_dir: Path) -> Iterator[Run]:
+    """Open a run folder and recompute its verdicts. Raises ConfigError if it cannot be read as one."""
+    with open_run(run_dir) as evidence:
+        result = judge_evidence(evidence)
+        yield Run(
+            path=run_dir,
+            result=result,
+            cases=_cases(evidence, result.attempts),
+            clips=tuple(evidence.clips()),
+            stored={item.id: item.verdict for item in evidence.judgements()},
+            integrity=check(run_dir, evidence.manifest),
+            evidence=evidence,
+            ear=Ear(evidence),
+        )
+
+
+def _cases(evidence: Evidence, results: tuple[AttemptResult, ...]) -> tuple[Case, ...]:
+    steps: dict[int | None, list[Step]] = defaultdict(list)
+    for step in evidence.steps():
+        steps[step.attempt].append(step)
+    seen: dict[int | None, list[Observation]] = defaultdict(list)
+    for observation in evidence.observations():
+        seen[observation.attempt].append(observation)
+    return tuple(
+        Case(
+            attempt=result.attempt,
+            outcome=result.outcome,
+            judgements=result.judgements,
+            steps=tuple(steps[result.attempt.id]),
+            observations=tuple(seen[result.attempt.id]),
+        )
+        for result in results
+    )

@@ -1,0 +1,72 @@
+"""The facts of page one: what was tested, on what, by which wires."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Any
+
+from offhook.reports.folder import Run
+from offhook.reports.summary import Digest
+
+ROLES = {
+    "R1": "R1: PBX, phones and cloud simulated; regression of the bench itself",
+    "R2": "R2: real PBX and phones, reference cloud",
+    "R3": "R3: real cloud, simulated PBX and phones",
+    "R4": "R4: real PBX, phones and cloud",
+    "R5": "R5: loopback of the bench's own wires",
+}
+_WIRED = ("relay", "audio", "sense", "visa", "sip")
+_SINGLE = ("pbx", "tap", "cloud")
+
+
+def facts(run: Run, digest: Digest) -> list[dict[str, Any]]:
+    """Three blocks of name and value."""
+    meta = run.meta
+    dut = meta.get("dut") or {}
+    tested = [(key, str(dut[key])) for key in ("vendor", "model", "firmware", "serial") if dut.get(key)]
+    tested += [(key, str(value)) for key, value in dut.items() if key not in dict(tested) and value]
+    bench = [
+        ("station", str(meta.get("station") or "–")),
+        ("role", ROLES.get(str(meta.get("role")), str(meta.get("role") or "–"))),
+        ("calibration", _calibration(meta.get("calibration"))),
+        ("bench", f"Offhook {meta.get('bench_version') or '–'}"),
+        ("started", str(meta.get("started_utc") or "–").replace("T", " ").partition(".")[0]),
+        ("seed, profile", f"{_or_dash(meta.get('seed'))}, {_or_dash(meta.get('profile'))}"),
+        ("ended", digest.ended),
+    ]
+    return [
+        {"title": "Tested", "rows": tested or [("device", "not named by the station")]},
+        {"title": "On", "rows": bench},
+        {"title": "Wires, and what is at their end", "rows": wires(meta)},
+    ]
+
+
+def _or_dash(value: Any) -> str:
+    return "–" if value is None else str(value)
+
+
+def _calibration(calibration: Any) -> str:
+    if not isinstance(calibration, dict):
+        return "none"
+    return f"{calibration.get('id', '')} valid until {calibration.get('valid_until_utc', '?')}".strip()
+
+
+def wires(meta: dict[str, Any]) -> list[tuple[str, str]]:
+    """Every wire of the station with its driver and its grade; secrets of the station file are not read."""
+    source = meta.get("station_toml")
+    try:
+        station = tomllib.loads(source) if isinstance(source, str) else dict(source or {})
+    except (tomllib.TOMLDecodeError, TypeError, ValueError):
+        return [("wires", "the station file cannot be read")]
+    found = [(name, station[name]) for name in _SINGLE if isinstance(station.get(name), dict)]
+    for kind in _WIRED:
+        section = station.get(kind)
+        found += [(f"{kind} {name}", item) for name, item in (section or {}).items() if isinstance(item, dict)]
+    grade = str(meta.get("grade") or "").lower() or "grade unknown"
+    return [(name, _wire(item, grade)) for name, item in found] or [("wires", "none")]
+
+
+def _wire(section: dict[str, Any], grade: str) -> str:
+    driver = str(section.get("driver") or section.get("dialect") or "–")
+    address = str(section.get("link") or section.get("url") or section.get("port") or "")
+    return f"{driver}, {grade if address.startswith('end://') else 'physical'}"

@@ -1,0 +1,52 @@
+"""Figures, limits and uncertainties as text, with the same rounding everywhere."""
+
+from __future__ import annotations
+
+import math
+
+from offhook.bench.record.schema import Judgement
+
+
+def number(value: float) -> str:
+    """Three significant digits or better, no exponent for ordinary sizes."""
+    if not math.isfinite(value):
+        return str(value)
+    if value == int(value) and abs(value) < 1e9:
+        return str(int(value))
+    digits = max(0, 2 - math.floor(math.log10(abs(value))))
+    return f"{value:.{min(digits, 6)}f}" if abs(value) >= 1e-5 else f"{value:.2g}"
+
+
+def quantity(figure: float | None, unit: str, u: float | None = None) -> str:
+    """``0.412 s ± 0.010`` for machines that print; an empty string if there is no figure."""
+    if figure is None:
+        return ""
+    text = " ".join([number(figure), unit] if unit else [number(figure)])
+    return f"{text} ± {number(u)}" if u else text
+
+
+def limits(judgement: Judgement) -> str:
+    """The limits of a judgement: ``≤ 2 s``, ``≥ 1``, ``40 … 60 ms``."""
+    low, high = judgement.limit_low, judgement.limit_high
+    unit = f" {judgement.unit}" if judgement.unit else ""
+    if high is None:
+        return "" if low is None else f"≥ {number(low)}{unit}"
+    if low is None or (low == 0 and high > 0):
+        return f"≤ {number(high)}{unit}"
+    return f"= {number(low)}{unit}" if low == high else f"{number(low)} … {number(high)}{unit}"
+
+
+def figure_of(judgement: Judgement) -> str:
+    """The figure of a judgement as a reader wants it: digit errors out of digits, hits out of wires, seconds."""
+    figure, n = judgement.figure, judgement.n
+    if figure is None:
+        return "–"
+    if judgement.kind == "digits":
+        return f"{number(figure)} of {n} digits wrong"
+    if judgement.kind == "no_digits":
+        return f"on {number(figure)} of {n} wires"
+    if judgement.kind == "count":
+        return f"{number(figure)} seen"
+    if judgement.kind in ("tone", "voice"):
+        return f"{number(figure)} s"
+    return quantity(figure, judgement.unit, judgement.u)

@@ -1,0 +1,124 @@
+"""``results.json``: everything the other two files show, for machines. ``schema_version`` changes when a meaning does."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from offhook.bench.record.schema import Judgement
+from offhook.reports.explain import explain
+from offhook.reports.folder import Case, Run
+from offhook.reports.steps import source_of
+from offhook.reports.summary import RULE, Digest, Line, margin
+
+SCHEMA_VERSION = 1
+
+
+def text(run: Run, digest: Digest) -> str:
+    """The whole file, keys sorted. Figures that JSON has no number for (NaN, infinity) become null."""
+    content = {
+        "schema_version": SCHEMA_VERSION,
+        "run": {key: value for key, value in run.meta.items() if key != "station_toml"},
+        "station_toml": run.meta.get("station_toml"),
+        "verdict": digest.verdict,
+        "level": digest.level,
+        "highest_level_of_station": digest.reach,
+        "decision_rule": RULE,
+        "ended": digest.ended,
+        "remarks": list(digest.remarks),
+        "counts": {"attempts": digest.outcomes, "judgements": digest.judged},
+        "closest_to_limit": [{**_judgement(run, item), "margin": left} for item, left in digest.closest],
+        "requirements": [_line(line) for line in digest.lines],
+        "attempts": [_attempt(run, case) for case in run.cases],
+        "files": _files(run),
+    }
+    return json.dumps(_finite(content), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return {
+        "req": line.req,
+        "title": line.title,
+        "source": source_of(line.req),
+        "verdict": line.verdict,
+        "figure": line.shown.figure,
+        "unit": line.shown.unit,
+        "limit_low": line.shown.limit_low,
+        "limit_high": line.shown.limit_high,
+        "u": line.shown.u,
+        "n": line.n,
+        "passed": line.passed,
+        "success_rate_lower_bound_95": line.bound,
+        "judgements": [judgement.id for judgement in line.judgements],
+    }
+
+
+def _judgement(run: Run, judgement: Judgement) -> dict[str, Any]:
+    return {
+        "id": judgement.id,
+        "attempt": judgement.attempt,
+        "req": judgement.req,
+        "title": judgement.title,
+        "kind": judgement.kind,
+        "spec": judgement.spec,
+        "unit": judgement.unit,
+        "figure": judgement.figure,
+        "limit_low": judgement.limit_low,
+        "limit_high": judgement.limit_high,
+        "u": judgement.u,
+        "n": judgement.n,
+        "margin": margin(judgement),
+        "verdict": judgement.verdict,
+        "verdict_of_the_run": run.stored.get(judgement.id),
+        "reason": judgement.reason,
+    }
+
+
+def _attempt(run: Run, case: Case) -> dict[str, Any]:
+    attempt = case.attempt
+    judgements = []
+    for judgement in case.judgements:
+        evidence = [{"file": place.file, "offset_s": place.offset_s} for place in explain(run, case, judgement).places]
+        judgements.append({**_judgement(run, judgement), "evidence": evidence})
+    return {
+        "id": attempt.id,
+        "nodeid": attempt.nodeid,
+        "title": attempt.title,
+        "suite": attempt.suite,
+        "reqs": list(attempt.reqs),
+        "required": attempt.required,
+        "started_s": attempt.started_s,
+        "ended_s": attempt.ended_s,
+        "outcome": case.outcome,
+        "message": attempt.message,
+        "steps": [
+            {"flow": step.flow, "name": step.name, "title": step.title, "time_s": step.time_s, "u_s": step.u_s}
+            for step in case.steps
+        ],
+        "judgements": judgements,
+    }
+
+
+def _files(run: Run) -> list[dict[str, Any]]:
+    integrity = run.integrity
+    names = sorted({*integrity.hashes, *integrity.missing})
+    return [
+        {
+            "file": name,
+            "sha256": integrity.hashes.get(name),
+            "bytes": integrity.sizes.get(name),
+            "as_sealed": integrity.as_sealed(name),
+        }
+        for name in names
+    ]
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value

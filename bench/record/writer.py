@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import sqlite3
@@ -20,8 +21,10 @@ from offhook.bench.record.logs import CtiLog, RelayLog
 from offhook.bench.record.reader import Evidence, sha256
 from offhook.bench.record.schema import Attempt, Judgement, Verdict
 from offhook.bench.record.spec import clean_spec
+from offhook.bench.record.verdicts import worst
 from offhook.drivers.audio import AudioPort
 from offhook.drivers.clock import Clock
+from offhook.drivers.errors import ConfigError
 
 
 class RunRecord:
@@ -47,13 +50,14 @@ class RunRecord:
         self._open = True
 
     @classmethod
-    def create(cls, runs: Path, clock: Clock, meta: Mapping[str, Any], started: datetime | None = None) -> RunRecord:
-        """Make a folder of its own under ``runs``, named by the time of day, and start recording.
+    def create(cls, runs: Path, clock: Clock, meta: Mapping[str, Any], folder: Path | None = None) -> RunRecord:
+        """Make a folder of its own under ``runs``, named by the time of day (or ``folder``), and start recording.
 
-        ``meta`` goes to table meta as it is; see docs/architecture.md for what a run should say of itself.
+        ``meta`` goes to table meta as it is; see docs/architecture.md for what a run should say of itself. Raises
+        ConfigError if ``folder`` has anything in it, or if no folder can be made.
         """
-        started = started or datetime.now(UTC)
-        folder = _new_folder(runs, started)
+        started = datetime.now(UTC)
+        folder = _new_folder(runs, started) if folder is None else _empty(folder)
         record = cls(folder, clock)
         record.note_meta(
             schema_version=schema.SCHEMA_VERSION,
@@ -121,6 +125,18 @@ class RunRecord:
         self._current = None
         return outcome
 
+    def amend(self, attempt: int, raised: Verdict, message: str) -> None:
+        """Say that an attempt which has ended went wrong after all (in its tear-down)."""
+        found = self._evidence.attempt(attempt)
+        if found is None or found.raised is None:
+            raise ValueError(f"attempt {attempt} has not ended")
+        outcome = worst([found.outcome or Verdict.NOT_RUN, raised])
+        text = f"{found.message}\n{message}".strip()
+        self._db.execute(
+            "UPDATE attempt SET raised = ?, outcome = ?, message = ? WHERE id = ?",
+            (worst([found.raised, raised]), outcome, text, attempt),
+        )
+
     # ---- what happens ------------------------------------------------------------------------------------------
 
     def observe(self, probe: str, wire: str, kind: str, subject: str, time_s: float, u_s: float, **data: Any) -> int:
@@ -178,6 +194,11 @@ class RunRecord:
         self._ports.append(PortRecorder(self.folder, self._db, port, wires))
         self.note_meta(recorded=known)
 
+    def stop_audio(self) -> None:
+        """Close every WAV file; what the ports capture afterwards is not recorded."""
+        while self._ports:
+            self._ports.pop().stop()
+
     # ---- judging -----------------------------------------------------------------------------------------------
 
     def judge(self, req: str, title: str, kind: str, /, *, unit: str = "", **spec: Any) -> Judgement:
@@ -196,9 +217,17 @@ class RunRecord:
         self._store(made)
         return made
 
-    def judgements(self) -> list[Judgement]:
-        """The judgements of the attempt that is being made, as they stand."""
-        return [one for one in self._evidence.judgements() if one.attempt == self._attempt_id()]
+    def judgements(self, attempt: int | None = None) -> list[Judgement]:
+        """The judgements of an attempt (of the one that is being made), as they stand."""
+        wanted = self._attempt_id() if attempt is None else attempt
+        return [one for one in self._evidence.judgements() if one.attempt == wanted]
+
+    def attempt_made(self, attempt: int) -> Attempt:
+        """An attempt by its id. Raises KeyError if there is none."""
+        found = self._evidence.attempt(attempt)
+        if found is None:
+            raise KeyError(attempt)
+        return found
 
     def result(self) -> RunResult:
         """The run as it stands, every verdict made anew."""
@@ -211,8 +240,7 @@ class RunRecord:
             raise RuntimeError(f"{self.folder} is sealed")
         if self._current is not None:
             self.finish(Verdict.NOT_RUN, f"the run ended: {ended}")
-        for port in self._ports:
-            port.stop()
+        self.stop_audio()
         self.note_meta(ended=ended)
         result = judge_evidence(self._evidence)
         for made in result.judgements:
@@ -229,9 +257,8 @@ class RunRecord:
         """Let go of the files without sealing."""
         if not self._open:
             return
+        self.stop_audio()
         self._open = False
-        for port in self._ports:
-            port.stop()
         self._cti.close()
         self._relays.close()
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -289,16 +316,27 @@ class RunRecord:
         return cursor.lastrowid or 0
 
 
+def _empty(folder: Path) -> Path:
+    hint = "name a new folder; runs are never overwritten"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise ConfigError(str(folder), "start a run", "there is something in it", hint)
+    except OSError as error:
+        raise ConfigError(str(folder), "start a run", error.strerror or str(error), hint) from None
+    return folder
+
+
 def _new_folder(runs: Path, started: datetime) -> Path:
     """``runs/2026-11-21_101208``, or with ``-2``, ``-3`` ... if that second is taken."""
     name = started.strftime("%Y-%m-%d_%H%M%S")
-    runs.mkdir(parents=True, exist_ok=True)
-    number = 1
-    while True:
+    for number in itertools.count(1):
         folder = runs / (name if number == 1 else f"{name}-{number}")
         try:
-            folder.mkdir()
+            folder.mkdir(parents=True)
         except FileExistsError:
-            number += 1
-        else:
-            return folder
+            continue
+        except OSError as error:
+            raise ConfigError(str(runs), "make a run folder", error.strerror or str(error), "--out DIR") from None
+        return folder
+    raise AssertionError("unreachable")

@@ -1,0 +1,137 @@
+"""Tests as attempts: each call of a test is recorded with its title, its requirements, its outcome and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from offhook.bench.record import Attempt, Judgement, Verdict
+from offhook.bench.session import Session, verdict_of
+
+OnAttempt = Callable[[Attempt, list[Judgement]], None]
+
+
+@dataclass(frozen=True)
+class Made:
+    """An attempt that has ended."""
+
+    id: int
+    outcome: Verdict
+
+
+class Attempts:
+    """Puts tests on record in one run; ``on_attempt`` hears of each that has ended."""
+
+    def __init__(self, session: Session, on_attempt: OnAttempt | None = None) -> None:
+        self.session = session
+        self._record = session.record
+        self._on_attempt = on_attempt
+        self._made: dict[str, Made] = {}
+
+    @contextmanager
+    def made(self, item: pytest.Item) -> Iterator[None]:
+        """Frame the call of a test. Fails the test if a judgement of it did not pass, although the test did."""
+        station = self.session.station
+        begun = False
+        try:
+            station.begin()
+            self._begin(item)
+            begun = True
+            yield
+            station.end()
+        except BaseException as error:
+            if not begun:
+                self._begin(item)
+            self._after(error)
+            raise
+        judgements = self._record.judgements()
+        made = self._finish(item, Verdict.PASS)
+        if made.outcome in (Verdict.FAIL, Verdict.INCONCLUSIVE):
+            pytest.fail(_told(self._as_judged(judgements)), pytrace=False)
+
+    def around(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport, required: bool) -> None:
+        """Put a test on record that was skipped, failed before its call, or broke after it."""
+        earlier = self._made.get(item.nodeid)
+        error = call.excinfo.value if call.excinfo else RuntimeError("no exception")
+        if report.when == "teardown":
+            if earlier is not None:
+                self._record.amend(earlier.id, verdict_of(error), f"after the test: {_text(error)}")
+            return
+        self._begin(item)
+        if report.skipped:
+            self._finish(item, Verdict.NOT_RUN, _text(error), required=required)
+        else:
+            self._finish(item, verdict_of(error), f"before the test: {_text(error)}")
+
+    def _begin(self, item: pytest.Item) -> None:
+        reqs = [str(req) for mark in item.iter_markers("req") for req in mark.args]
+        self._record.begin(item.nodeid, title_of(item), suite_of(item), reqs)
+        self._item = item
+
+    def _after(self, error: BaseException) -> None:
+        """The test raised: note what that means, and bring the station to rest unless we are being stopped."""
+        if isinstance(error, KeyboardInterrupt | pytest.exit.Exception):
+            self._finish(self._item, Verdict.NOT_RUN, "interrupted")
+            return
+        raised = Verdict.NOT_RUN if isinstance(error, pytest.skip.Exception) else verdict_of(error)
+        message = _text(error)
+        try:
+            self.session.station.end()
+        except Exception as second:  # the first one is what the test is about; this one must not hide it
+            message += f"\nand afterwards: {_text(second)}"
+        self._finish(self._item, raised, message)
+
+    def _finish(self, item: pytest.Item, raised: Verdict, message: str = "", *, required: bool = True) -> Made:
+        current = self._record.current
+        number = current.id if current else 0
+        outcome = self._record.finish(raised, message, required=required)
+        self._made[item.nodeid] = made = Made(number, outcome)
+        attempt = self._record.attempt_made(number)
+        if self._on_attempt is not None:
+            self._on_attempt(attempt, self._record.judgements(number))
+        return made
+
+    def _as_judged(self, judgements: list[Judgement]) -> list[Judgement]:
+        return self._record.judgements(judgements[0].attempt) if judgements else []
+
+
+def title_of(item: pytest.Item) -> str:
+    """The first line of a test's docstring, with its parameters; else its name."""
+    function = getattr(item, "function", None)
+    lines = (getattr(function, "__doc__", None) or "").strip().splitlines()
+    if not lines:
+        return item.name
+    parameters = item.name.partition("[")[2].rstrip("]")
+    return f"{lines[0].rstrip('.')} [{parameters}]" if parameters else lines[0]
+
+
+def suite_of(item: pytest.Item) -> str:
+    """``test_association.py`` is the suite ``association``."""
+    return item.path.stem.removeprefix("test_")
+
+
+def phone_names(attempts: Attempts | None, station: str | Path) -> list[str]:
+    """The phones of the station under test, by name."""
+    if attempts is not None:
+        return list(attempts.session.station.phones)
+    from offhook.bench.station_file import find_station, load_station
+
+    return list(load_station(find_station(station)).model.phone)
+
+
+def _told(judgements: list[Judgement]) -> str:
+    bad = [one for one in judgements if one.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE)]
+    lines = [f"{one.verdict}  {one.req}  {one.title}: {one.reason}" for one in bad]
+    return "\n".join(lines) or "the attempt did not pass"
+
+
+def _text(error: BaseException) -> str:
+    if isinstance(error, pytest.skip.Exception | pytest.fail.Exception):
+        return str(error.msg)
+    if isinstance(error, AssertionError):
+        return str(error) or "assertion failed"
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,40 @@
+"""Which real wires a station lacks, for tests marked ``hardware``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from offhook.bench.station_file import find_station, load_station
+from offhook.bench.station_model import StationModel
+
+
+def missing(station: str | Path, resources: Sequence[str]) -> str:
+    """The first wire that is not there, in words; "" if all are. No names mean every wire of the station."""
+    model = load_station(find_station(station)).model
+    for name in resources or _all(model):
+        lack = _lack(model, name)
+        if lack:
+            return lack
+    return ""
+
+
+def _all(model: StationModel) -> list[str]:
+    boards = [f"{kind}.{name}" for kind in ("relay", "sense", "audio") for name in getattr(model, kind)]
+    return [*boards, "tap", "pbx", "cloud"]
+
+
+def _lack(model: StationModel, resource: str) -> str:
+    kind, _, name = resource.partition(".")
+    section: Any = getattr(model, kind, None)
+    if name and isinstance(section, dict):
+        section = section.get(name)
+    if section is None or isinstance(section, dict):
+        return f"station {model.name!r} has no [{resource}]"
+    address = str(getattr(section, "link", None) or getattr(section, "device", None) or getattr(section, "url", ""))
+    if address.startswith("end://"):
+        return f"{resource} of station {model.name!r} is simulated ({address})"
+    if address.startswith("/dev/") and not Path(address).exists():
+        return f"{resource}: {address} is not there"
+    return ""

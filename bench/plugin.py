@@ -1,0 +1,190 @@
+"""The pytest plugin: tests that drive telephones, on the simulated station or on a real one.
+
+::
+
+    def test_dial_tone(station, measure):
+        desk = station.phone("desk-1")
+        lifted = desk.lift()
+        assert desk.hears("dial", within_s=3)
+
+``pytest`` runs it on the simulated station, ``pytest --station lab3.toml`` on hardware. Fixtures: ``station`` (one for
+the session), ``record``, ``measure``, ``phone_name`` (the test runs once for every phone). Markers: ``req(id, ...)``,
+``hardware("relay.keys1", ...)``. Nothing is imported or opened for tests that use none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from offhook.bench.attempts import Attempts
+    from offhook.bench.devices import Station
+    from offhook.bench.measure import Measure
+    from offhook.bench.record import RunRecord
+    from offhook.bench.session import Wanted
+
+MARKERS = (
+    "req(id, ...): requirement ids this test proves",
+    "hardware(resource, ...): needs these wires to be real (relay.keys1, audio.rack, pbx); without arguments, all",
+)
+ATTEMPTS: pytest.StashKey[Attempts] = pytest.StashKey()
+WANTED: pytest.StashKey[Wanted] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Our options; one that another plugin has already is left to it."""
+    group = parser.getgroup("offhook", "telephone test bench")
+    for name, options in (
+        ("--station", {"default": "simulated", "metavar": "NAME", "help": "station: a name or a file"}),
+        ("--seed", {"type": int, "default": 1, "help": "seed of a simulated station"}),
+        ("--realtime", {"action": "store_true", "help": "pace a simulated world by the wall clock"}),
+        ("--fault", {"action": "append", "default": [], "metavar": "NAME", "help": "a fault at the far end"}),
+    ):
+        try:
+            group.addoption(name, dest=f"offhook_{name[2:]}", **options)
+        except ValueError:
+            continue
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name our markers."""
+    for line in MARKERS:
+        config.addinivalue_line("markers", line)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that takes ``phone_name`` runs once for every phone of the station."""
+    found = metafunc._arg2fixturedefs.get("phone_name") if "phone_name" in metafunc.fixturenames else None
+    if found and found[-1].func.__module__ == __name__:
+        from offhook.bench.attempts import phone_names
+
+        names = phone_names(metafunc.config.stash.get(ATTEMPTS, None), wanted(metafunc.config).station)
+        metafunc.parametrize("phone_name", names, indirect=True)
+
+
+def wanted(config: pytest.Config) -> Wanted:
+    """What the command line asks for."""
+    from offhook.bench.session import Wanted
+
+    if WANTED not in config.stash:
+        config.stash[WANTED] = Wanted(
+            station=_option(config, "station", "simulated"),
+            seed=_option(config, "seed", 1),
+            realtime=_option(config, "realtime", False),
+            faults=tuple(_option(config, "fault", ())),
+            runs=config.rootpath / "runs",
+            note={"command": "pytest " + " ".join(config.invocation_params.args)},
+        )
+    return config.stash[WANTED]
+
+
+def _option(config: pytest.Config, name: str, default: Any) -> Any:
+    return config.getoption(f"offhook_{name}", default)
+
+
+def uses_station(item: pytest.Item) -> bool:
+    """True for a test that runs on our station."""
+    return "station" in getattr(item, "fixturenames", ()) and "_offhook" in getattr(item, "fixturenames", ())
+
+
+@pytest.fixture(scope="session")
+def _offhook(request: pytest.FixtureRequest) -> Iterator[Attempts]:
+    """The run that is being recorded: the one that was opened for us, or one of our own."""
+    config = request.config
+    given = config.stash.get(ATTEMPTS, None)
+    if given is not None:
+        yield given
+        return
+    from offhook.bench import signals
+    from offhook.bench.attempts import Attempts
+    from offhook.bench.session import opened
+
+    with ExitStack() as stack:
+        stack.enter_context(signals.orderly_end())
+        session = stack.enter_context(opened(wanted(config)))
+        config.stash[ATTEMPTS] = attempts = Attempts(session)
+        yield attempts
+        del config.stash[ATTEMPTS]
+    from offhook.reports import render
+
+    render(session.folder)
+    config.stash[FOLDERS] = [*config.stash.get(FOLDERS, []), session.folder]
+
+
+FOLDERS: pytest.StashKey[list[Path]] = pytest.StashKey()
+
+
+@pytest.fixture(scope="session")
+def station(_offhook: Attempts) -> Station:
+    """The station, connected and recorded."""
+    return _offhook.session.station
+
+
+@pytest.fixture
+def record(station: Station) -> RunRecord:
+    """The run record, bound to this attempt."""
+    return station.record
+
+
+@pytest.fixture
+def measure(record: RunRecord) -> Measure:
+    """``measure("S6 to first ring", seconds, at_most_s=2.0, req="ASSOC-S15.1")``."""
+    from offhook.bench.measure import Measure
+
+    return Measure(record)
+
+
+@pytest.fixture
+def phone_name(request: pytest.FixtureRequest) -> str:
+    """The name of one phone of the station; the test runs once for each."""
+    return str(request.param)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose hardware is not there, and name what is missing."""
+    marks = list(item.iter_markers("hardware"))
+    if marks:
+        from offhook.bench.hardware import missing
+
+        names: Sequence[str] = [name for mark in marks for name in mark.args]
+        lacking = missing(wanted(item.config).station, names)
+        if lacking:
+            item.stash[LACKING] = lacking
+            pytest.skip(f"needs hardware: {lacking}")
+
+
+LACKING: pytest.StashKey[str] = pytest.StashKey()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """The call of a test is one attempt."""
+    attempts = item.config.stash.get(ATTEMPTS, None) if uses_station(item) else None
+    if attempts is None:
+        return (yield)
+    with attempts.made(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that never came to its call, or broke afterwards, is on record too."""
+    report = yield
+    attempts = item.config.stash.get(ATTEMPTS, None)
+    if attempts is not None and call.when != "call" and not report.passed and uses_station(item):
+        attempts.around(item, call, report, required=LACKING not in item.stash)
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say where the evidence is."""
+    for folder in config.stash.get(FOLDERS, []):
+        terminalreporter.write_line(f"offhook: report {folder / 'report.html'}")

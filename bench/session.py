@@ -1,0 +1,187 @@
+"""A station opened and recorded: what ``offhook run`` and ``pytest --station`` have in common.
+
+The way out is the same for both: the safe state, read back and put on record; wires closed; the run folder sealed.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from offhook.bench import signals
+from offhook.bench.devices import Station
+from offhook.bench.record import RunRecord, RunResult, Verdict, judge
+from offhook.bench.safety import SafeReport
+from offhook.bench.station import Rig, open_rig
+from offhook.drivers.errors import DeviceError
+
+RUNS = Path("runs")
+PACKAGES = ("offhook", "numpy", "scipy", "pyserial", "pytest")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to open and where to record it; ``folder`` is the run folder itself, else one is made under ``runs``."""
+
+    station: str | Path = "simulated"
+    seed: int = 1
+    realtime: bool = False
+    faults: Sequence[str] = ()
+    folder: Path | None = None
+    runs: Path = RUNS
+    profile: str = "smoke"
+    note: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Session:
+    """One run: ``rig``, ``station``, ``record``. ``ended`` says how it came to its end, ``safe`` what was read back."""
+
+    def __init__(self, rig: Rig, record: RunRecord) -> None:
+        self.rig = rig
+        self.record = record
+        self.station = Station(rig, record)
+        self.ended = "completed"
+        self.safe: SafeReport | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The run folder."""
+        return self.record.folder
+
+    def result(self) -> RunResult:
+        """Every verdict, recomputed from the sealed folder."""
+        return judge(self.folder)
+
+
+@contextmanager
+def opened(wanted: Wanted) -> Iterator[Session]:
+    """Open and record a station. On every way out: safe state on record, wires closed, folder sealed.
+
+    Raises what :func:`offhook.bench.station.open_rig` raises, before there is a run folder.
+    """
+    kept: list[RunRecord] = []
+    safe: list[SafeReport] = []
+    session: Session | None = None
+    ended = "completed"
+
+    def on_safe(report: SafeReport) -> None:
+        safe.append(report)
+        if kept:
+            note_safe(kept[0], report)
+            kept[0].stop_audio()
+
+    try:
+        with _rig(wanted, on_safe) as rig:
+            record = RunRecord.create(wanted.runs, rig.clock, describe(rig, wanted), wanted.folder)
+            kept.append(record)
+            session = Session(rig, record)
+            yield session
+    except BaseException as error:
+        ended = how_it_ended(error)
+        raise
+    finally:
+        if kept:
+            if session is not None:
+                session.safe = safe[0] if safe else None
+                ended = session.ended if ended == "completed" else ended
+            with signals.current().shielded():
+                kept[0].seal(how_it_ended(None) or ended)
+
+
+@contextmanager
+def _rig(wanted: Wanted, on_safe: Any) -> Iterator[Rig]:
+    with open_rig(
+        wanted.station, seed=wanted.seed, realtime=wanted.realtime, faults=wanted.faults, on_safe=on_safe
+    ) as rig:
+        yield rig
+
+
+def how_it_ended(error: BaseException | None) -> str:
+    """The word for table meta: a signal goes before any exception; "" if there was neither."""
+    signum = signals.current().signum
+    if signum is not None:
+        return "interrupted" if signum == 2 else "terminated"
+    if error is None:
+        return ""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    return f"error: {type(error).__name__}: {error}"
+
+
+def note_safe(record: RunRecord, report: SafeReport) -> None:
+    """Put the safe state on record, item by item, and judge it: everything as commanded, within TH-19."""
+    for item in report.items:
+        probe = "C" if item.resource == "pbx" else "G-h" if item.resource.startswith("phone.") else "R"
+        record.observe(
+            probe,
+            item.resource,
+            "safe",
+            item.resource,
+            report.started_s + item.took_s,
+            0.0,
+            commanded=item.commanded,
+            read_back=item.read_back,
+            ok=not item.error,
+            error=item.error,
+        )
+    spec = {"observed": "safe", "from_s": report.started_s}
+    title = "safe state at the end"
+    record.judge(
+        "BENCH-RUN.3", f"{title}: read back as commanded", "count", **spec, ok=True, at_least=len(report.items)
+    )
+    record.judge("BENCH-RUN.3", f"{title}: not as commanded", "count", **spec, ok=False, at_most=0)
+    record.judge("BENCH-RUN.3", f"{title}: time", "figure", unit="s", value=report.took_s, at_most=2.0, u=0.01)
+
+
+def describe(rig: Rig, wanted: Wanted) -> dict[str, Any]:
+    """What a run says of itself in table meta; secrets and local codes are blanked."""
+    return {
+        "bench_version": _version("offhook"),
+        "station": rig.model.name,
+        "station_toml": blanked(rig),
+        "role": rig.role,
+        "grade": rig.grade.name,
+        "region": rig.model.region,
+        "seed": wanted.seed,
+        "realtime": wanted.realtime,
+        "faults": [*(rig.model.world.faults if rig.model.world else ()), *wanted.faults],
+        "profile": wanted.profile,
+        "dut": rig.dut.model_dump(),
+        "wires": dict(rig.identities),
+        "calibration": None,
+        "versions": {name: _version(name) for name in PACKAGES} | {"python": platform.python_version()},
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "command": " ".join(["offhook", *sys.argv[1:]]),
+        **wanted.note,
+    }
+
+
+def blanked(rig: Rig) -> str:
+    """The station file without its secrets: they would be evidence against us."""
+    model = rig.model
+    secrets = [phone.local_code for phone in model.phone.values()]
+    secrets += [model.pbx.secret, model.cloud.admin, *model.cloud.accounts.values()]
+    text = rig.loaded.text
+    for secret in filter(None, secrets):
+        text = re.sub(rf"""(["']){re.escape(secret)}\1""", '"***"', text)
+    return text
+
+
+def verdict_of(error: BaseException) -> Verdict:
+    """What an exception out of a test makes of its attempt: a thing on a wire that misbehaved leaves it open."""
+    return Verdict.INCONCLUSIVE if isinstance(error, DeviceError) else Verdict.FAIL
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"

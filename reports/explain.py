@@ -1,4 +1,4 @@
-"""What a tired engineer needs of a bad verdict, in this order: what was expected, what was heard, where to listen, what to try."""
+"""What a tired engineer needs, in this order: what was expected, what was heard, where to listen, what to try."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def explain(run: Run, case: Case, judgement: Judgement) -> Told:
     says = _EXPECTED.get(judgement.kind, _as_titled)
     return Told(
         expected=says(judgement, seen),
-        heard=judgement.reason or quantity(judgement.figure, judgement.unit, judgement.u),
+        heard=_heard(judgement),
         places=_places(run, judgement, wire, span),
         hint=_hint(case, judgement, wire),
         step=_step(case, judgement, span),
@@ -74,7 +74,7 @@ def explain_raised(run: Run, case: Case) -> Told:
         step = case.steps[-1]
     at_s = case.last_s
     playing = wires_between(run, at_s - 2.0, at_s)
-    places = [Place(*found, at_s - 1.0) for wire in playing if (found := where(run, wire, at_s - 1.0))]
+    places = [Place(*spot, at_s - 1.0) for wire in playing if (spot := where(run, wire, at_s - 1.0))]
     return Told(
         expected=fields.get("expected", ""),
         heard=fields.get("heard") or (text.splitlines()[0] if text else "no message"),
@@ -86,6 +86,15 @@ def explain_raised(run: Run, case: Case) -> Told:
     )
 
 
+def _heard(judgement: Judgement) -> str:
+    """The reason, without what it says of the expectation, after the figure if that is a quantity."""
+    reason = _PREFIX.sub("", judgement.reason, count=1)
+    if judgement.kind not in ("interval", "figure") or judgement.figure is None:
+        return reason
+    return " ".join([quantity(judgement.figure, judgement.unit, judgement.u), reason]).strip()
+
+
+_PREFIX = re.compile(r"^expected .*?, (?:heard |was )")
 _STEP = re.compile(r"(?:\w+: )?(S\d+): ")
 _FIELDS = {
     "expected": re.compile(r"expected (.+?)(?:; heard|\n|$)"),

@@ -18,11 +18,14 @@ def number(value: float) -> str:
 
 
 def quantity(figure: float | None, unit: str, u: float | None = None) -> str:
-    """``0.412 s ± 0.010`` for machines that print; an empty string if there is no figure."""
+    """``0.412 ± 0.010 s``, as many decimals as the uncertainty has; an empty string if there is no figure."""
     if figure is None:
         return ""
-    text = " ".join([number(figure), unit] if unit else [number(figure)])
-    return f"{text} ± {number(u)}" if u else text
+    text = number(figure)
+    if u and math.isfinite(u) and math.isfinite(figure):
+        decimals = min(max(0, 1 - math.floor(math.log10(u))), 9)
+        text = f"{figure:.{decimals}f} ± {u:.{decimals}f}"
+    return f"{text} {unit}" if unit else text
 
 
 def limits(judgement: Judgement) -> str:

@@ -1,4 +1,4 @@
-"""``results.json``: everything the other two files show, for machines. ``schema_version`` changes when a meaning does."""
+"""``results.json``: what the other two files show, for machines. ``schema_version`` changes when a meaning does."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from offhook.bench.record.schema import Judgement
 from offhook.reports.explain import explain
 from offhook.reports.folder import Case, Run
+from offhook.reports.front import wires
 from offhook.reports.steps import source_of
 from offhook.reports.summary import RULE, Digest, Line, margin
 
@@ -19,8 +20,9 @@ def text(run: Run, digest: Digest) -> str:
     """The whole file, keys sorted. Figures that JSON has no number for (NaN, infinity) become null."""
     content = {
         "schema_version": SCHEMA_VERSION,
+        # the station file holds passwords and local codes: it stays in the run folder
         "run": {key: value for key, value in run.meta.items() if key != "station_toml"},
-        "station_toml": run.meta.get("station_toml"),
+        "wires": dict(wires(run.meta)),
         "verdict": digest.verdict,
         "level": digest.level,
         "highest_level_of_station": digest.reach,

@@ -65,7 +65,7 @@ def mu_law(samples: Samples) -> NDArray[np.uint8]:
     segment = np.floor(np.log2(level)).astype(np.int32) - 7
     step = (level >> (segment + 3)) & 0x0F
     sign = np.where(samples < 0, 0x80, 0)
-    return (~(sign | (segment << 4) | step) & 0xFF).astype(np.uint8)
+    return np.asarray(~(sign | (segment << 4) | step) & 0xFF, dtype=np.uint8)
 
 
 def _paste(out: Samples, samples: Samples, at: int) -> None:

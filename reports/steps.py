@@ -49,6 +49,6 @@ _BY_STEP = {step: claim for claim, steps in _CLAIMS.items() for step in steps.sp
 
 
 def source_of(req: str) -> str:
-    """Where a requirement comes from: the step and claim, or an empty string (``ASSOC-S6.2`` -> ``S6, s002 claim 1``)."""
+    """The step and claim a requirement comes from (``ASSOC-S6.2``: ``S6, s002 claim 1``); empty if it has none."""
     step = req.partition("-")[2].partition(".")[0]
     return f"{step}, {_BY_STEP[step]}" if step in _BY_STEP else ""

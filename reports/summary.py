@@ -1,4 +1,4 @@
-"""What a run comes to: the verdict with its level, counts, one line per requirement, figures closest to their limits."""
+"""What a run comes to: verdict and level, counts, a line per requirement, the figures closest to their limits."""
 
 from __future__ import annotations
 

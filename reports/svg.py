@@ -12,7 +12,7 @@ def num(value: float) -> str:
 
 
 def tag(name: str, *content: str, **attributes: float | str) -> Markup:
-    """One element; ``class_`` and ``text_anchor`` become ``class`` and ``text-anchor``. Content that is not Markup is escaped."""
+    """One element; ``text_anchor`` becomes ``text-anchor``, ``class_`` just ``class``. Plain strings are escaped."""
     parts = []
     for key, value in attributes.items():
         text = value if isinstance(value, str) else num(value)
@@ -31,7 +31,8 @@ def text(x: float, y: float, content: str, class_: str = "", anchor: str = "star
     return tag("text", content, x=x, y=y, class_=class_, text_anchor=anchor)
 
 
-def picture(width: float, height: float, label: str, *content: str) -> Markup:
+def picture(width: float, height: float, label: str, *content: str, fit: str = "xMidYMid") -> Markup:
     """A whole picture that scales with its column; ``label`` is what a screen reader says."""
     box = f"0 0 {num(width)} {num(height)}"
-    return tag("svg", *content, viewBox=box, width=width, height=height, role="img", aria_label=label)
+    extras: dict[str, str] = {"viewBox": box, "preserveAspectRatio": fit, "role": "img", "aria_label": label}
+    return tag("svg", *content, width=width, height=height, **extras)

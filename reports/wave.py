@@ -28,7 +28,7 @@ def draw(run: Run, wire: str, axis: TimeAxis, top: float, height: float, keys: S
     peak = max((int(np.abs(samples.astype(np.int32)).max(initial=0)) for _, samples, _ in pieces), default=0)
     for stretch, samples, _ in pieces:
         width = (stretch.to_s - stretch.from_s) * axis.px_per_s
-        parts.append(envelope(samples, stretch.x, width, middle, height / 2 / max(peak, _QUIETEST)))
+        parts.append(envelope(samples, stretch.x, width, middle, 0.42 * height / max(peak, _QUIETEST)))
     parts += labels(axis, keys, top)
     return parts
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from offhook.bench.record import RunRecord, Verdict
 from offhook.drivers.audio import OnBlock, Samples
 
 RATE_HZ = 8000
+RUN_ID = "2026-11-21_101208"
 WIRES = {0: "desk-1", 1: "ivr-1-heard", 2: "ivr-1-spoken"}
 STATION = """
 name = "simulated"
@@ -92,8 +92,8 @@ class Script:
 
     def __init__(self, runs: Path, **meta: object) -> None:
         self.clock = StillClock()
-        started = datetime(2026, 11, 21, 10, 12, 8, tzinfo=UTC)
-        self.record = RunRecord.create(runs, self.clock, {**META, **meta}, started)  # type: ignore[arg-type]
+        self.record = RunRecord.create(runs, self.clock, {**META, **meta}, folder=runs / RUN_ID)  # type: ignore[arg-type]
+        self.record.note_meta(started_utc="2026-11-21T10:12:08+00:00")
         self.tape = Tape()
         self.record.record_audio(self.tape, WIRES)  # type: ignore[arg-type]
         self.steps: dict[str, int] = {}

@@ -132,7 +132,7 @@ def note_safe(record: RunRecord, report: SafeReport) -> None:
             ok=not item.error,
             error=item.error,
         )
-    spec = {"observed": "safe", "from_s": report.started_s}
+    spec: dict[str, Any] = {"observed": "safe", "from_s": report.started_s}
     title = "safe state at the end"
     record.judge(
         "BENCH-RUN.3", f"{title}: read back as commanded", "count", **spec, ok=True, at_least=len(report.items)

@@ -1,0 +1,166 @@
+"""``offhook run``: a station is opened, the certification suites run on it, the evidence is sealed and reported.
+
+The suites are pytest, run in this process with an ini file of our own, no plugin autoload and none of the options of
+the environment: nothing around the bench decides a certificate. ``pytest.main`` is for once in a process.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from offhook.bench import plugin, signals
+from offhook.bench.attempts import Attempts, suite_of
+from offhook.bench.console import Console
+from offhook.bench.record import Attempt, Judgement
+from offhook.bench.session import Session, Wanted, opened
+from offhook.drivers.errors import ConfigError
+
+SUITES = Path(__file__).parent / "suites"
+INI = "certification.ini"
+ERROR = 2
+_OUTSIDE = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+
+
+def run_station(
+    station: str | Path,
+    *,
+    suites: Sequence[str] = (),
+    realtime: bool = False,
+    out: Path | None = None,
+    seed: int = 1,
+    faults: Sequence[str] = (),
+    repeat: int = 1,
+) -> int:
+    """Run suites (all of them if none is named) and return the exit code.
+
+    0 all PASS; 1 a FAIL; 2 the suites could not run; 3 INCONCLUSIVE or NOT_RUN; 130 and 143 when stopped. ``out`` is
+    the run folder; else one is made under ``runs/``. Raises ConfigError, Busy or Unreachable before there is a run.
+    """
+    files = find_suites(suites)
+    wanted = Wanted(station, seed=seed, realtime=realtime, faults=tuple(faults), folder=out)
+    with closing(Console()) as console, signals.orderly_end() as ending:
+        started_s = time.monotonic()
+        session: Session | None = None
+        try:
+            with opened(wanted) as session:
+                rig = session.rig
+                console.opened(rig.model.name, rig.role, seed, len(rig.resources), time.monotonic() - started_s)
+                session.ended = _run_suites(session, files, repeat, console)
+        except KeyboardInterrupt:
+            if session is None:
+                raise
+        if ending.exit_code is not None and session is None:
+            raise KeyboardInterrupt
+        with ending.shielded():
+            return _report(session, console)
+
+
+def find_suites(names: Sequence[str]) -> list[Path]:
+    """The files of suites by name, all if none is given. Raises ConfigError for an unknown name."""
+    known = {path.stem.removeprefix("test_"): path for path in sorted(SUITES.glob("test_*.py"))}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ConfigError(f"suite {unknown[0]!r}", "find", "there is no such suite", f"one of {', '.join(known)}")
+    return [known[name] for name in dict.fromkeys(names)] or list(known.values())
+
+
+def _report(session: Session | None, console: Console) -> int:
+    if session is None:
+        return ERROR
+    from offhook.reports import render
+
+    code = session.result().exit_code
+    pages: list[Path] = []
+    try:
+        pages = render(session.folder)
+    except Exception as error:  # the evidence is sealed; a broken report must not look like a broken run
+        console.line("report", f"could not be made: {error!r}; try: offhook report {session.folder}", "bold red")
+        code = code or ERROR
+    console.safe_state(session.safe)
+    console.summary(session.result(), pages)
+    return code
+
+
+def _run_suites(session: Session, files: Sequence[Path], repeat: int, console: Console) -> str:
+    """Run pytest; returns how it ended."""
+    progress = Progress(session, repeat, console)
+    arguments = ["-c", str(SUITES / INI), f"--rootdir={SUITES}", f"--confcutdir={SUITES}"]
+    arguments += ["-p", "no:cacheprovider", "-p", "no:terminal", "--import-mode=importlib", *map(str, files)]
+    with _alone():
+        code = pytest.main(arguments, plugins=[plugin, progress])
+    console.suite_over(session.record.clock.now_s())
+    if progress.broken:
+        return f"error: {progress.broken}"
+    if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
+        return f"error: pytest ended with {pytest.ExitCode(code).name}"
+    return "interrupted" if code == pytest.ExitCode.INTERRUPTED else "completed"
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Without what the environment would add to pytest."""
+    found = {name: os.environ.pop(name, None) for name in _OUTSIDE}
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
+        yield
+    finally:
+        del os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"]
+        os.environ.update({name: value for name, value in found.items() if value is not None})
+
+
+class Progress:
+    """The plugin of one run: hands the open station to the tests, repeats them, and shows how far they are."""
+
+    def __init__(self, session: Session, repeat: int, console: Console) -> None:
+        self._session = session
+        self._repeat = repeat
+        self._console = console
+        self._totals: Counter[str] = Counter()
+        self._suite = ""
+        self.broken = ""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Give the tests the station that is open."""
+        config.stash[plugin.ATTEMPTS] = Attempts(self._session, self._ended)
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Repeat every test; each repetition is an attempt of its own."""
+        if self._repeat > 1:
+            metafunc.fixturenames.append("repetition")
+            metafunc.parametrize("repetition", range(1, self._repeat + 1))
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A suite that cannot be read is an error of the bench, not a verdict on a telephone."""
+        if report.failed:
+            self.broken = self.broken or f"{report.nodeid}: {str(report.longrepr).strip().splitlines()[-1]}"
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        """Keep the last line."""
+        self.broken = str(excrepr).strip().splitlines()[-1]
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Count the tests of each suite."""
+        self._totals = Counter(suite_of(item) for item in session.items)
+        self._session.record.note_meta(planned=dict(self._totals))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+        """Begin a suite's line; stop where a signal was swallowed on its way."""
+        if signals.current().signum is not None:
+            raise KeyboardInterrupt
+        suite = suite_of(item)
+        if suite != self._suite:
+            self._suite = suite
+            self._console.suite(suite, self._totals[suite], self._session.record.clock.now_s())
+
+    def _ended(self, attempt: Attempt, judgements: list[Judgement]) -> None:
+        now_s = self._session.record.clock.now_s()
+        self._console.attempt(self._session.folder, attempt, judgements, now_s)

@@ -14,6 +14,14 @@ from offhook.bench.station_lines import KeyPath
 from offhook.bench.station_model import StationModel
 from offhook.drivers.errors import ConfigError
 
+_TYPES = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "text in quotes",
+    "list_type": "a list in [ ]",
+}
+
 
 @dataclass(frozen=True)
 class Mistake:
@@ -58,8 +66,9 @@ def in_words(detail: ErrorDetails) -> Mistake:
         return Mistake(key, f"{given} is not allowed", str(context["expected"]))
     if kind in ("model_type", "dict_type"):
         return Mistake(key, f"{given} where a table should be", f"[{'.'.join(map(str, key))}]")
-    rule = detail["msg"].removeprefix("Input ").replace("a valid string", "text in quotes").replace("a valid ", "a ")
-    return Mistake(key, f"{given} {rule}")
+    if kind in _TYPES:
+        return Mistake(key, f"{given} is not {_TYPES[kind]}")
+    return Mistake(key, f"{given} {detail['msg'].removeprefix('Input ')}")
 
 
 def _shown(value: Any) -> str:
@@ -78,6 +87,8 @@ def _nearest(key: KeyPath) -> str:
     close = difflib.get_close_matches(str(key[-1]), known, 1, 0.6)
     if close:
         return close[0]
+    if key[-1] in StationModel.model_fields:
+        return f"[{key[-1]}], a section of its own"
     for section in StationModel.model_fields:
         if key[-1] in _fields_at((section,)):
             return f"[{section}], where {key[-1]} belongs"

@@ -32,6 +32,13 @@ class HttpCloud:
         base_url, transport = wires.http(address)
         self._client = httpx.Client(base_url=base_url, transport=transport, timeout=LIMIT_S, trust_env=False)
 
+    @classmethod
+    def open(cls, name: str, options: Mapping[str, Any], wires: Wires) -> HttpCloud:
+        """Open ``options["url"]`` for the resource ``name``; further options are ``accounts`` and ``admin``."""
+        if not options.get("url"):
+            raise ConfigError(name, "open", "no address is named", 'url = "https://..."')
+        return cls(wires, str(options["url"]), options.get("accounts", {}), str(options.get("admin", "")))
+
     def connect(self) -> str:
         """Log every account in; return title and version of the service."""
         for account in self._accounts:

@@ -76,10 +76,10 @@ def execute(arguments: list[str] | None = None) -> int:
     with signals.orderly_end() as ending:
         try:
             code = _call(arguments)
-        except (KeyboardInterrupt, click.Abort) as error:
-            stopped = error if isinstance(error, KeyboardInterrupt) else error.__cause__ or error
-            _say(f"offhook: {stopped if isinstance(stopped, signals.Terminated) else 'interrupted'}", stopped)
-            code = 130
+        except KeyboardInterrupt as error:
+            terminated = isinstance(error, signals.Terminated)
+            _say(f"offhook: {error if terminated else 'interrupted'}", error)
+            code = 143 if terminated else 130
         return code if ending.exit_code is None else ending.exit_code
 
 
@@ -87,6 +87,8 @@ def _call(arguments: list[str] | None) -> int:
     try:
         result = offhook.main(arguments, prog_name="offhook", standalone_mode=False)
         return result if isinstance(result, int) else 0
+    except click.Abort as error:  # what click makes of a KeyboardInterrupt
+        raise (error.__cause__ or KeyboardInterrupt()) from None
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:

@@ -77,7 +77,7 @@ class Rig:
         self.safe_report: SafeReport | None = None
         self.relays, self.audio, self.senses = {}, {}, {}
         self._rule = DialRule(loaded.model.name, loaded.model.dial.allow, loaded.model.pbx.outside_prefix)
-        self._closers: list[Callable[[], None]] = []
+        self._closers = ExitStack()
 
     def allow(self, number: str) -> str:
         """The number as it is dialled. Raises NotAllowed for one that is not on the list, or an emergency number."""
@@ -111,9 +111,14 @@ class Rig:
 
     def close(self) -> None:
         """Let go of every driver, the last one first."""
-        while self._closers:
-            with suppress(OffhookError, OSError, TimeoutError):  # a dead wire cannot keep the others open
-                self._closers.pop()()
+        self._closers.close()
+
+    def _close_later(self, close: Callable[[], None]) -> None:
+        def closed() -> None:
+            with suppress(OffhookError, OSError):  # a dead wire; the safe state has reported it
+                close()
+
+        self._closers.callback(closed)
 
     def _connect(self, resource: str) -> str:
         kind, _, name = resource.partition(".")
@@ -127,7 +132,7 @@ class Rig:
             return self.audio[name].connect()
         if kind == "tap":
             self.tap = CtiTap.open("tap", _options(self.model.tap), self.wires)
-            self._closers.append(self.tap.close)
+            self._close_later(self.tap.close)
             return self.tap.connect()
         if kind == "pbx":
             return self._connect_cti()
@@ -138,7 +143,7 @@ class Rig:
         """Open the driver the section names; it is closed with the rig."""
         name = resource.partition(".")[2] or resource
         driver = registry.find(f"{kind}.{section.driver}", resource).open(name, _options(section), self.wires)
-        self._closers.append(driver.close)
+        self._close_later(driver.close)
         return driver
 
     def _connect_relays(self, name: str) -> str:

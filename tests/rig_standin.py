@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
 from offhook.drivers.cti import Response, Service
 from offhook.drivers.links import Grade, PipeLink
 from offhook.fixtures.audiopipe import AudioPipeEnd
@@ -107,12 +108,15 @@ class YesPbx:
         self.monitors.pop(monitor_id)
         return Response(Service.MONITOR_STOP)
 
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_: Response(Service.MAKE_CALL, error="not_supported")
+
     def snapshot(self, device: str) -> Response:
         return Response(Service.SNAPSHOT_DEVICE, lock_state="UNLOCKED")
 
 
 class StandIn:
-    """The wires of the station above. ``dead`` names are plugged into nothing, ``boards`` and ``pbx`` are the far ends."""
+    """The wires of the station above; names in ``dead`` are plugged into nothing."""
 
     grade = Grade.SIMULATED
 

@@ -3,8 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from offhook.bench import station, station_file
 from rig_standin import STATION, StandInEnd
+
+from offhook.bench import station, station_file
 
 
 @pytest.fixture

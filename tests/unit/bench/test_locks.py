@@ -3,6 +3,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from offhook.bench.locks import hold
 from offhook.drivers.errors import Busy, ConfigError
 
@@ -27,7 +28,7 @@ def test_it_is_free_afterwards(tmp_path: Path) -> None:
 
 def test_everything_or_nothing(tmp_path: Path) -> None:
     with hold(["b"], "a run", tmp_path):
-        with pytest.raises(Busy, match="^b:"), hold(["a", "b", "c"], "another", tmp_path):
+        with pytest.raises(Busy, match=r"^b:"), hold(["a", "b", "c"], "another", tmp_path):
             pytest.fail("two holders")
         with hold(["a", "c"], "a third", tmp_path):
             pass

@@ -2,11 +2,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rig_standin import StandIn, StandInEnd
+
 from offhook.bench.safety import LIMIT_S, make_safe
 from offhook.bench.station import Rig, open_rig
 from offhook.drivers.cti import Response, Service
 from offhook.drivers.errors import NotAllowed
-from rig_standin import StandIn, StandInEnd
 
 
 @pytest.fixture
@@ -103,9 +104,9 @@ def test_an_unexpected_error_is_an_item_not_an_exception(rig: Rig, monkeypatch: 
     def broken() -> None:
         raise ZeroDivisionError("a mistake in a driver")
 
-    monkeypatch.setattr(rig.audio["rack"], "mute", broken)
-
-    report = make_safe(rig)
+    with monkeypatch.context() as patched:
+        patched.setattr(rig.audio["rack"], "mute", broken)
+        report = make_safe(rig)
 
     assert [item.error for item in report.items if item.error] == ["ZeroDivisionError: a mistake in a driver"]
 

@@ -2,11 +2,12 @@ import json
 from pathlib import Path
 
 import pytest
+from rig_standin import STATION, StandInEnd
+
 from offhook.bench.station_file import find_station, load_station, schema
 from offhook.bench.station_mistakes import StationError
 from offhook.bench.station_model import Ref
 from offhook.drivers.errors import ConfigError
-from rig_standin import STATION, StandInEnd
 
 pytestmark = pytest.mark.usefixtures("standin")
 

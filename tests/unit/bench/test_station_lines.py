@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from offhook.bench.station_file import find_station
 from offhook.bench.station_lines import KeyPath, key_lines
 

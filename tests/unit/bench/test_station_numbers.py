@@ -1,4 +1,5 @@
 import pytest
+
 from offhook.bench.numbers import DialRule, emergency_in
 from offhook.drivers.errors import NotAllowed
 

@@ -1,11 +1,12 @@
 from pathlib import Path
 
 import pytest
+from rig_standin import StandInEnd
+
 from offhook.bench.locks import hold
 from offhook.bench.safety import SafeReport
 from offhook.bench.station import Unreachable, open_rig
 from offhook.drivers.errors import Busy, ConfigError, DeviceError, NotAllowed
-from rig_standin import StandInEnd
 
 
 def test_every_wire_is_connected_and_named(small: Path, standin: StandInEnd) -> None:
@@ -51,9 +52,13 @@ def test_check_can_open_a_station_with_dead_wires(small: Path, standin: StandInE
 @pytest.mark.parametrize("error", [ValueError("a mistake"), KeyboardInterrupt(), SystemExit(1)])
 @pytest.mark.req("BENCH-RUN.3")
 def test_it_is_safe_whatever_ends_it(small: Path, standin: StandInEnd, error: BaseException) -> None:
-    with pytest.raises(type(error)) as caught, open_rig(small) as rig:
-        rig.relays["one"].set(8, True)
-        raise error
+    def lift_and_end() -> None:
+        with open_rig(small) as rig:
+            rig.relays["one"].set(8, True)
+            raise error
+
+    with pytest.raises(type(error)) as caught:
+        lift_and_end()
 
     assert not any(standin.opened[0].boards["one"].closed)
     assert any("safe state reached and read back" in note for note in caught.value.__notes__)
@@ -92,7 +97,7 @@ def test_real_wires_have_no_faults_to_switch(small: Path, standin: StandInEnd) -
 @pytest.mark.usefixtures("standin")
 def test_a_real_time_station_is_used_by_one_run_only(small: Path) -> None:
     with open_rig(small, realtime=True, purpose="a long run"):
-        with pytest.raises(Busy, match="station small: lock: held by pid .* for a long run"):
+        with pytest.raises(Busy, match=r"station small: lock: held by pid .* for a long run"):
             with open_rig(small, realtime=True):
                 pytest.fail("two runs on one station")
         with open_rig(small):
@@ -129,5 +134,5 @@ def test_an_end_that_cannot_be_loaded_is_named(
 
     monkeypatch.setattr(standin, "load", broken)
 
-    with pytest.raises(ConfigError, match="far end standin: load: .*baresip"), open_rig(small):
+    with pytest.raises(ConfigError, match=r"far end standin: load: .*baresip"), open_rig(small):
         pytest.fail("opened")

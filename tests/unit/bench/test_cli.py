@@ -1,0 +1,148 @@
+import json
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from offhook.bench import cli
+from offhook.bench.signals import Terminated
+from offhook.drivers.errors import DeviceGone
+
+
+def added(monkeypatch: pytest.MonkeyPatch, name: str, command: Any) -> None:
+    """A command of another package, as its entry point would bring it."""
+    module = types.ModuleType("somebody_elses")
+    module.command = click.command(name)(command)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "somebody_elses", module)
+    entry = types.SimpleNamespace(name=name, value="somebody_elses:command", module="somebody_elses")
+    monkeypatch.setattr(cli, "entry_points", lambda group: [entry])
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.execute(["--help"]) == 0
+
+    shown = capsys.readouterr().out
+    listed = {line.split()[0] for line in shown.partition("Commands:")[2].splitlines() if line.startswith("  ")}
+    assert listed >= {"run", "check", "report", "stations", "schema", "dtmf", "cloud"}
+
+
+@pytest.mark.parametrize("arguments", [["frobnicate"], ["run", "--seed", "x"], ["run", "--repeat", "0"], ["report"]])
+def test_bad_arguments_are_bad_input(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.execute(arguments) == 2
+    assert "Error:" in capsys.readouterr().err
+
+
+def test_an_error_on_purpose_is_one_message(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise DeviceGone("relay.keys", "open", "no such port", "is it plugged in?")
+
+    added(monkeypatch, "fail", fail)
+
+    assert cli.execute(["fail"]) == 2
+    shown = capsys.readouterr()
+    assert shown.err == "offhook: relay.keys: open: no such port (try: is it plugged in?)\n"
+    assert shown.out == ""
+
+
+def test_a_mistake_of_ours_shows_its_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError("oops")
+
+    added(monkeypatch, "fail", fail)
+
+    assert cli.execute(["fail"]) == 70
+    assert "Traceback" in capsys.readouterr().err
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def terminate() -> None:
+    raise Terminated(15)
+
+
+@pytest.mark.parametrize(("end", "words"), [(interrupt, "interrupted"), (terminate, "told to end by SIGTERM")])
+def test_an_interrupted_command_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], end: Any, words: str
+) -> None:
+    added(monkeypatch, "stop", end)
+
+    code = cli.execute(["stop"])
+
+    assert code == (143 if end is terminate else 130)
+    assert f"offhook: {words}" in capsys.readouterr().err
+
+
+def test_the_exit_code_of_a_command_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    added(monkeypatch, "three", lambda: 3)
+
+    assert cli.execute(["three"]) == 3
+
+
+def test_run_passes_its_options_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[Any] = []
+
+    def run_station(station: str, **options: Any) -> int:
+        asked.append((station, options))
+        return 1
+
+    fake = types.ModuleType("offhook.bench.run")
+    fake.run_station = run_station  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "offhook.bench.run", fake)
+    words = f"run lab3.toml --suite assoc --suite lock --realtime --out {tmp_path} --seed 7 --fault cut:cti --repeat 20"
+
+    assert cli.execute(words.split()) == 1
+    assert cli.execute(["run"]) == 1
+
+    given = {
+        "suites": ("assoc", "lock"),
+        "realtime": True,
+        "out": tmp_path,
+        "seed": 7,
+        "faults": ("cut:cti",),
+        "repeat": 20,
+    }
+    default = {"suites": (), "realtime": False, "out": None, "seed": 1, "faults": (), "repeat": 1}
+    assert asked == [("lab3.toml", given), ("simulated", default)]
+
+
+def test_report_names_the_files_it_made(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake = types.ModuleType("offhook.reports")
+    fake.render = lambda folder: [folder / "report.html", folder / "junit.xml"]  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "offhook.reports", fake)
+
+    assert cli.execute(["report", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.split() == [str(tmp_path / "report.html"), str(tmp_path / "junit.xml")]
+
+
+def test_an_unknown_station_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.execute(["check", "simulatd"]) == 2
+    assert capsys.readouterr().err == ("offhook: simulatd: find station: no station of that name (try: simulated)\n")
+
+
+def test_a_broken_station_file_is_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "lab.toml"
+    file.write_text('schema_version = 1\nnme = "lab"\n')
+
+    assert cli.execute(["check", str(file)]) == 2
+    shown = capsys.readouterr().err
+    assert f"{file}:2  nme: unknown key (try: name)" in shown
+    assert "Traceback" not in shown
+
+
+def test_stations_and_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.execute(["stations"]) == 0
+    assert "simulated    R1  3 phones" in capsys.readouterr().out
+
+    assert cli.execute(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "StationModel"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from markupsafe import Markup
@@ -26,7 +26,7 @@ LEG_LONGEST_S = 120.0
 class Budget:
     """What is left of the room for audio; failures are served first."""
 
-    left: int = AUDIO_BYTES
+    left: int = field(default_factory=lambda: AUDIO_BYTES)
 
     def take(self, run: Run, wire: str, from_s: float, to_s: float) -> str:
         """A playable clip, or an empty string if there is no room left for it or nothing in it."""
@@ -56,6 +56,7 @@ class ToldView:
     expected: str
     heard: str
     hint: str
+    wire: str
     places: list[PlaceView]
     audio: str
     closeup: Markup | str
@@ -109,13 +110,18 @@ class CaseView:
     rows: list[RowView]
 
 
+def went_wrong(case: Case) -> bool:
+    """True for an attempt that a reader must look at: FAIL, INCONCLUSIVE, or cut off by the end of the run."""
+    return case.outcome in (Verdict.FAIL, Verdict.INCONCLUSIVE) or case.attempt.raised is None
+
+
 def showcase(run: Run) -> set[int]:
     """Attempts whose audio goes into the page: everything that went wrong, and the first call of every test."""
     shown: set[int] = set()
     tests: set[str] = set()
     for case in run.cases:
         test = case.attempt.nodeid.partition("[")[0]
-        bad = case.outcome in (Verdict.FAIL, Verdict.INCONCLUSIVE)
+        bad = went_wrong(case)
         first = test not in tests and bool(wires_between(run, *window(run, case)))
         if first and not bad:
             tests.add(test)
@@ -126,7 +132,7 @@ def showcase(run: Run) -> set[int]:
 
 def case_view(run: Run, case: Case, budget: Budget, *, in_full: bool) -> CaseView:
     """Everything about one attempt; ``in_full`` puts its audio and close-ups into the page."""
-    bad = case.outcome in (Verdict.FAIL, Verdict.INCONCLUSIVE)
+    bad = went_wrong(case)
     findings = _findings(run, case) if bad else []
     main = findings[0][1] if findings else None
     told = [_told_view(run, case, title, req, item, budget) for (title, req), item in findings]
@@ -178,6 +184,7 @@ def _told_view(run: Run, case: Case, title: str, req: str, told: Told, budget: B
         expected=told.expected,
         heard=told.heard,
         hint=told.hint,
+        wire=told.wire,
         places=[_place(place) for place in told.places],
         audio=audio,
         closeup=picture,

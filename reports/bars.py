@@ -8,12 +8,12 @@ from offhook.bench.record.schema import Judgement, Verdict
 from offhook.reports.svg import line, picture, tag
 
 WIDTH = 420.0
-_ORDER = (Verdict.PASS, Verdict.NOT_APPLICABLE, Verdict.NOT_RUN, Verdict.INCONCLUSIVE, Verdict.FAIL)
+ORDER = (Verdict.PASS, Verdict.NOT_APPLICABLE, Verdict.NOT_RUN, Verdict.INCONCLUSIVE, Verdict.FAIL)
 
 
 def counts_bar(outcomes: dict[Verdict, int]) -> Markup:
     """A bar divided by outcomes; each outcome that occurs is wide enough to be seen."""
-    present = [(verdict, outcomes.get(verdict, 0)) for verdict in _ORDER if outcomes.get(verdict, 0)]
+    present = [(verdict, outcomes.get(verdict, 0)) for verdict in ORDER if outcomes.get(verdict, 0)]
     total = sum(count for _, count in present)
     parts: list[Markup] = []
     x, room = 1.0, WIDTH - 2 - 8 * len(present)
@@ -24,8 +24,7 @@ def counts_bar(outcomes: dict[Verdict, int]) -> Markup:
             parts.append(tag("rect", x=x, y=1, width=width - 2, height=14, fill="url(#hatch)"))
         x += width
     label = ", ".join(f"{count} {verdict.value}" for verdict, count in present)
-    drawn = picture(WIDTH, 16, label or "no attempts", *parts)
-    return Markup(drawn.replace("<svg ", '<svg preserveAspectRatio="none" ', 1))
+    return picture(WIDTH, 16, label or "no attempts", *parts, fit="none")
 
 
 def gauge(judgement: Judgement, left: float) -> Markup:

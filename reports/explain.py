@@ -11,6 +11,7 @@ from offhook.bench.record.schema import Judgement, Observation, Step
 from offhook.reports.folder import Case, Run
 from offhook.reports.quantity import limits, quantity
 from offhook.reports.sound import where, wires_between
+from offhook.reports.trail import place_of
 
 Spec = dict[str, Any]
 _AUDIO = {"digits", "no_digits", "tone", "voice"}
@@ -56,7 +57,7 @@ def explain(run: Run, case: Case, judgement: Judgement) -> Told:
     return Told(
         expected=says(judgement, seen),
         heard=_heard(judgement),
-        places=_places(run, judgement, wire, span),
+        places=_places(run, judgement, seen, wire, span),
         hint=_hint(case, judgement, wire),
         step=_step(case, judgement, span),
         span=span,
@@ -210,13 +211,23 @@ def _wire(judgement: Judgement, seen: dict[int, Observation]) -> str:
     return ""
 
 
-def _places(run: Run, judgement: Judgement, wire: str, span: tuple[float, float] | None) -> tuple[Place, ...]:
+def _places(
+    run: Run, judgement: Judgement, seen: dict[int, Observation], wire: str, span: tuple[float, float] | None
+) -> tuple[Place, ...]:
     starts = {clip.file: clip.start_s for clip in run.clips}
     places = [_place(entry, starts) for entry in judgement.evidence]
+    if not places:
+        keys = dict.fromkeys(judgement.spec.get(key) for key in ("from", "to", "observation"))
+        found = [place_of(run, seen[key]) for key in keys if key in seen]
+        places = [Place(file, offset_s, _at(starts, file, offset_s)) for file, offset_s in found]
     if not places and span and wire:
-        found = where(run, wire, span[0]) or where(run, wire, sum(span) / 2)
-        places = [Place(*found, starts[found[0]] + found[1])] if found else []
+        spot = where(run, wire, span[0]) or where(run, wire, sum(span) / 2)
+        places = [Place(*spot, _at(starts, *spot))] if spot else []
     return tuple(dict.fromkeys(places))
+
+
+def _at(starts: dict[str, float], file: str, offset_s: float | None) -> float | None:
+    return None if offset_s is None or file not in starts else starts[file] + offset_s
 
 
 def _place(entry: str, starts: dict[str, float]) -> Place:
@@ -227,7 +238,7 @@ def _place(entry: str, starts: dict[str, float]) -> Place:
         offset_s = float(offset)
     except ValueError:
         return Place(entry)
-    return Place(file, offset_s, starts[file] + offset_s if file in starts else None)
+    return Place(file, offset_s, _at(starts, file, offset_s))
 
 
 def _step(case: Case, judgement: Judgement, span: tuple[float, float] | None) -> Step | None:

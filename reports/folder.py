@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """An open run folder; ``stored`` holds the verdicts the run itself came to, by judgement id."""
+    """An open run folder.
+
+    ``stored``: the verdicts the run itself came to, by judgement id; ``times``: time and line of each log, once read.
+    """
 
     path: Path
     result: RunResult
@@ -54,6 +57,7 @@ class Run:
     integrity: Integrity
     evidence: Evidence
     ear: Ear
+    times: dict[str, list[tuple[float, int]]] = field(default_factory=dict)
 
     @property
     def meta(self) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from offhook.bench.record.schema import Verdict
-from offhook.reports.attempt import Budget, CaseView, PlaceView, case_view, showcase
-from offhook.reports.bars import counts_bar, gauge
+from offhook.reports.attempt import Budget, CaseView, case_view, showcase, went_wrong
+from offhook.reports.bars import ORDER, counts_bar, gauge
 from offhook.reports.folder import WORST_FIRST, Run
 from offhook.reports.front import facts
 from offhook.reports.quantity import figure_of, limits
@@ -28,7 +28,6 @@ WORDS = {
     Verdict.NOT_RUN: "NOT RUN",
     Verdict.NOT_APPLICABLE: "N/A",
 }
-BAD = {Verdict.FAIL, Verdict.INCONCLUSIVE}
 FIRST_LOOK = 5
 
 
@@ -47,7 +46,7 @@ def text(run: Run, digest: Digest) -> str:
     shown = showcase(run)
     ranked = sorted(run.cases, key=lambda case: (WORST_FIRST.index(case.outcome), case.id))
     views = {case.id: case_view(run, case, budget, in_full=case.id in shown) for case in ranked}
-    failed = [views[case.id] for case in ranked if case.outcome in BAD]
+    failed = [views[case.id] for case in ranked if went_wrong(case)]
     return environment.get_template("report.html").render(
         css=_css(),
         words=WORDS,
@@ -80,9 +79,9 @@ def _page(run: Run, digest: Digest, failed: list[CaseView]) -> dict[str, Any]:
         "verdict": digest.verdict,
         "verdict_word": digest.verdict.value.replace("_", " "),
         "level": digest.level,
-        "sentence": _sentence(digest),
+        "sentence": _sentence(run, digest),
         "remarks": digest.remarks,
-        "counts": [{"n": n, "word": WORDS[name]} for name, n in digest.outcomes.items() if n],
+        "counts": [{"n": digest.outcomes[name], "word": WORDS[name]} for name in ORDER if digest.outcomes[name]],
         "counts_picture": counts_bar(digest.outcomes),
         "failures": looks[:FIRST_LOOK],
         "more_failures": max(0, len(looks) - FIRST_LOOK),
@@ -95,12 +94,32 @@ def _page(run: Run, digest: Digest, failed: list[CaseView]) -> dict[str, Any]:
     }
 
 
-def _sentence(digest: Digest) -> str:
-    total = sum(digest.outcomes.values())
-    passed = digest.outcomes[Verdict.PASS]
-    attempts = "attempt" if total == 1 else "attempts"
-    base = f"{passed} of {total} {attempts} passed, {sum(digest.judged.values())} judgements. {digest.ended}"
+def _sentence(run: Run, digest: Digest) -> str:
+    outcomes = digest.outcomes
+    passed = outcomes[Verdict.PASS]
+    parts = [f"{passed} {'attempt' if passed == 1 else 'attempts'} passed"]
+    for verdict, words in _ALSO.items():
+        if outcomes[verdict]:
+            parts.append(f"{outcomes[verdict]} {words}{_why(run, verdict)}")
+    base = f"{', '.join(parts)}; {sum(digest.judged.values())} judgements. {digest.ended}"
     return base if digest.level == digest.reach else f"{base} The most this station can reach is {digest.reach}."
+
+
+_ALSO = {
+    Verdict.FAIL: "failed",
+    Verdict.INCONCLUSIVE: "inconclusive",
+    Verdict.NOT_RUN: "not run",
+    Verdict.NOT_APPLICABLE: "not applicable",
+}
+
+
+def _why(run: Run, verdict: Verdict) -> str:
+    """The reasons for what was not run, if they are few."""
+    if verdict not in (Verdict.NOT_RUN, Verdict.NOT_APPLICABLE):
+        return ""
+    reasons = dict.fromkeys(case.attempt.message.partition("\n")[0] for case in run.cases if case.outcome is verdict)
+    reasons.pop("", None)
+    return f" ({'; '.join(reasons)})" if 0 < len(reasons) <= 3 else ""
 
 
 def _closest(item: Any, left: float) -> dict[str, Any]:
@@ -167,6 +186,3 @@ def _files(run: Run) -> list[dict[str, Any]]:
             }
         )
     return rows
-
-
-__all__ = ["PlaceView", "text"]

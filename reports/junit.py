@@ -45,12 +45,12 @@ def _case(suite: ET.Element, run: Run, case: Case) -> None:
         return
     message = case.attempt.message
     bad = [judgement for judgement in case.judgements if judgement.verdict is case.outcome]
-    headline = message or (f"{bad[0].req} {bad[0].title}" if bad else case.outcome.value)
+    headline = message or (f"{bad[0].req} {bad[0].title}: {bad[0].reason}" if bad else case.outcome.value)
     child = ET.SubElement(element, tag, {"message": _clean(headline.splitlines()[0])})
     if tag != "skipped":
         child.set("type", case.outcome.value)
     lines = [message] if message else []
-    for judgement in bad:
+    for judgement in bad if tag != "skipped" else []:
         lines += [f"{judgement.verdict} {judgement.req} {judgement.title}", *explain(run, case, judgement).lines(), ""]
     child.text = _clean("\n".join(lines).rstrip())
 

@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from offhook.bench.record.schema import Judgement
-from offhook.reports.explain import explain
+from offhook.reports.explain import Place, explain
 from offhook.reports.folder import Case, Run
 from offhook.reports.front import wires
 from offhook.reports.steps import source_of
@@ -81,7 +81,7 @@ def _attempt(run: Run, case: Case) -> dict[str, Any]:
     attempt = case.attempt
     judgements = []
     for judgement in case.judgements:
-        evidence = [{"file": place.file, "offset_s": place.offset_s} for place in explain(run, case, judgement).places]
+        evidence = [_evidence(place) for place in explain(run, case, judgement).places]
         judgements.append({**_judgement(run, judgement), "evidence": evidence})
     return {
         "id": attempt.id,
@@ -100,6 +100,11 @@ def _attempt(run: Run, case: Case) -> dict[str, Any]:
         ],
         "judgements": judgements,
     }
+
+
+def _evidence(place: Place) -> dict[str, Any]:
+    file, _, line = place.file.partition(":")
+    return {"file": file, "at": line or None, "offset_s": place.offset_s, "time_s": place.time_s}
 
 
 def _files(run: Run) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
+from offhook.dsp.codec import ulaw_encode
 from offhook.reports.folder import Run
 
 Samples = NDArray[np.int16]
@@ -47,7 +48,7 @@ def where(run: Run, wire: str, time_s: float) -> tuple[str, float] | None:
 
 def playable(samples: Samples, rate_hz: int) -> str:
     """A mu-law WAV (ITU-T G.711) of some samples as a ``data:`` address that browsers play."""
-    body = mu_law(samples).tobytes()
+    body = ulaw_encode(samples).tobytes()
     body += b"\0" * (len(body) % 2)
     layout = struct.pack("<HHIIHHH", _MU_LAW, 1, rate_hz, rate_hz, 1, 8, 0)
     chunks = b"fmt " + struct.pack("<I", len(layout)) + layout
@@ -56,16 +57,6 @@ def playable(samples: Samples, rate_hz: int) -> str:
         "data:audio/wav;base64,"
         + base64.b64encode(b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks).decode()
     )
-
-
-def mu_law(samples: Samples) -> NDArray[np.uint8]:
-    """G.711 mu-law bytes of int16 samples (ITU-T G.711, table 2a), without tables: segment and step by logarithm."""
-    bias, top = 132, 32635
-    level = np.minimum(np.abs(samples.astype(np.int32)), top) + bias
-    segment = np.floor(np.log2(level)).astype(np.int32) - 7
-    step = (level >> (segment + 3)) & 0x0F
-    sign = np.where(samples < 0, 0x80, 0)
-    return np.asarray(~(sign | (segment << 4) | step) & 0xFF, dtype=np.uint8)
 
 
 def _paste(out: Samples, samples: Samples, at: int) -> None:

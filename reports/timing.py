@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
@@ -101,4 +102,5 @@ def _svg(figure: Any) -> Markup:
     stream = io.StringIO()
     figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     drawn = stream.getvalue()
-    return Markup(drawn[drawn.index("<svg") :])
+    drawn = re.sub(r"<metadata>.*?</metadata>", "", drawn[drawn.index("<svg") :], flags=re.DOTALL)
+    return Markup(re.sub(r' xmlns(:\w+)?="[^"]*"', "", drawn))  # inside a page it needs no addresses

@@ -113,7 +113,9 @@ class Script:
 
     def step(self, name: str, title: str, time_s: float, probe: str, wire: str, kind: str) -> None:
         """A step seen by one probe."""
-        seen = self.record.observe(probe, wire, kind, "1001", time_s, 0.002, name=kind)
+        seen = self.record.observe(probe, wire, kind, "1001", time_s, 0.002)
+        if probe == "C":
+            self.record.cti("<", time_s, f"<{kind}/>".encode(), kind)
         self.record.step("association of desk-1 by alice", name, title, time_s, 0.002, None, seen)
         self.steps[name], self.times[name] = seen, time_s
         self.clock.time_s = max(self.clock.time_s, time_s)
@@ -213,7 +215,7 @@ def _put(leg: NDArray[np.float64], at_s: float, samples: NDArray[np.floating]) -
 def good_run(runs: Path) -> Path:
     """Two calls, all PASS, sealed."""
     script = Script(runs)
-    for lock in (False, True):
+    for lock in (True, False):
         script.begin(f"test_association[{'lock' if lock else 'plain'}]", "association of desk-1 by alice", "assoc")
         call(script, lock=lock)
         script.end()

@@ -1,0 +1,121 @@
+"""The ladder, its time axis and the waveform."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from offhook.reports import folder
+from offhook.reports.explain import explain
+from offhook.reports.ladder import draw_call, spread
+from offhook.reports.sound import between, where
+from offhook.reports.svg import num, tag
+from offhook.reports.timeaxis import IDLE_S, fit
+from offhook.reports.wave import envelope, groups
+
+span = st.tuples(st.floats(0, 2000), st.floats(0, 20)).map(lambda pair: (pair[0], pair[0] + pair[1]))
+spans = st.lists(span, min_size=1, max_size=12)
+
+
+@given(wanted=st.lists(st.floats(0, 1000), max_size=40).map(sorted))
+def test_chips_keep_their_order_and_their_distance(wanted: list[float]) -> None:
+    places = spread(wanted, 25.0, 100.0, 1100.0)
+    assert len(places) == len(wanted)
+    assert all(100.0 - 1e-6 <= place <= 1100.0 + 1e-6 for place in places)
+    least = min(25.0, 1000.0 / max(1, len(wanted) - 1))
+    assert all(right - left >= least - 1e-6 for left, right in itertools.pairwise(places))
+
+
+def test_chips_that_have_room_stand_over_their_time() -> None:
+    assert spread([200.0, 300.0, 500.0], 25.0, 100.0, 1100.0) == [200.0, 300.0, 500.0]
+    assert spread([300.0, 300.0], 30.0, 100.0, 1100.0) == [285.0, 315.0]
+
+
+@given(busy=spans)
+def test_time_runs_forward_within_the_picture(busy: list[tuple[float, float]]) -> None:
+    axis = fit(busy, 100.0, 1000.0)
+    times = sorted(time for span in busy for time in span)
+    xs = [axis.x(time) for time in times]
+    assert all(100.0 <= x <= 1000.0 + 1e-6 for x in xs)
+    assert all(later >= earlier for earlier, later in itertools.pairwise(xs))
+
+
+@given(busy=spans)
+def test_busy_time_is_to_scale(busy: list[tuple[float, float]]) -> None:
+    axis = fit(busy, 100.0, 5000.0)
+    for start_s, end_s in busy:
+        assert axis.x(end_s) - axis.x(start_s) == pytest.approx((end_s - start_s) * axis.px_per_s, abs=1e-6)
+
+
+def test_a_long_wait_is_broken_out_and_named() -> None:
+    axis = fit([(0.0, 2.0), (600.0, 603.0)], 0.0, 1000.0)
+    assert [left_out_s for _, left_out_s in axis.breaks()] == pytest.approx([598.0 - 2 * 0.35])
+    assert axis.px_per_s > 100
+    assert not fit([(0.0, 2.0), (2.0 + IDLE_S, 9.0)], 0.0, 1000.0).breaks()
+
+
+def test_ticks_are_round_and_apart() -> None:
+    ticks = fit([(41.0, 59.0)], 100.0, 1070.0).ticks()
+    assert [time_s for time_s, _ in ticks] == [42, 44, 46, 48, 50, 52, 54, 56, 58]
+    assert min(np.diff([x for _, x in ticks])) > 56
+
+
+def test_the_waveform_reaches_from_the_least_to_the_greatest_sample() -> None:
+    samples = np.zeros(1000, np.int16)
+    samples[505], samples[815] = 20000, -10000
+    outline = envelope(samples, 0.0, 100.0, 50.0, 40.0 / 20000)
+    points = [(float(x), float(y)) for x, y in re.findall(r"(-?[\d.]+) (-?[\d.]+)", outline)]
+    assert min(points, key=lambda point: point[1]) == (50.0, 10.0)
+    assert max(points, key=lambda point: point[1]) == (81.0, 70.0)
+
+
+def test_digits_keyed_apart_are_groups_of_their_own(bad: Path) -> None:
+    with folder.opened(bad) as run:
+        case = next(case for case in run.cases if "doubled" in case.attempt.nodeid)
+        keys = run.ear.keys_between("ivr-1-heard", case.attempt.started_s, case.last_s)
+    assert ["".join(key.key for key in group) for group in groups(keys)] == ["1234567#", "47711"]
+
+
+@pytest.mark.req("REP-PLOT.1")
+def test_the_ladder_shows_every_step_every_leg_and_the_digits(bad: Path) -> None:
+    with folder.opened(bad) as run:
+        case = next(case for case in run.cases if "doubled" in case.attempt.nodeid)
+        told = next(explain(run, case, item) for item in case.judgements if item.verdict == "FAIL")
+        drawn = draw_call(run, case, told.step, told.span)
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", drawn)
+    assert [text for text in texts if re.fullmatch(r"S\d+", text)] == [step.name for step in case.steps]
+    assert {"user", "phone", "PBX", "IVR", "cloud", "desk-1", "ivr-1-heard", "ivr-1-spoken"} <= set(texts)
+    assert {"8642#", "1234567#", "4711", "47711"} <= set(texts)
+    bad_step = re.search(r'<g class="step bad"><title>(S\d+)', drawn)
+    assert bad_step
+    assert bad_step[1] == "S27"
+    assert drawn.count("url(#hatch)") == 1
+
+
+def test_samples_lie_where_they_were_recorded(good: Path) -> None:
+    with folder.opened(good) as run:
+        first = next(clip for clip in run.clips if clip.wire == "ivr-1-heard")
+        whole, _ = run.evidence.samples(first)
+        loud = int(np.argmax(np.abs(whole.astype(int)) > 3000))
+        at_s = first.start_s + loud / first.rate_hz
+        piece, rate_hz = between(run, "ivr-1-heard", at_s - 0.25, at_s + 0.25)
+        assert rate_hz == 8000
+        assert len(piece) == 4000
+        assert int(np.argmax(np.abs(piece.astype(int)) > 3000)) == pytest.approx(2000, abs=1)
+        before, _ = between(run, "ivr-1-heard", first.start_s - 2.0, first.start_s)
+        assert not before.any()
+        spot = where(run, "ivr-1-heard", at_s)
+        assert spot is not None
+        assert spot == (first.file, pytest.approx(at_s - first.start_s))
+        assert where(run, "ivr-1-heard", first.end_s + 0.1) is None
+
+
+def test_coordinates_are_short_and_text_is_escaped() -> None:
+    assert [num(1.0), num(-0.01), num(12.345), num(100)] == ["1", "0", "12.3", "100"]
+    assert tag("text", "a<b", class_='x"y') == '<text class="x&#34;y">a&lt;b</text>'

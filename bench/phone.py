@@ -6,7 +6,7 @@ from offhook.bench.listen import Listener
 from offhook.bench.station import Rig
 from offhook.bench.station_model import PhoneModel, ref
 from offhook.bench.watch import Seen, Watch
-from offhook.drivers.errors import ConfigError, DeviceError
+from offhook.drivers.errors import ConfigError, OffhookError
 from offhook.drivers.keypad import Keypad, Press
 
 HOOK_LIMIT_S = 0.5
@@ -15,7 +15,7 @@ TONE_WINDOW_S = 1.2
 """Audio needed to tell one call-progress tone from another (two cycles of the fastest cadence)."""
 
 
-class WireCut(DeviceError):
+class WireCut(OffhookError):
     """A cause was given and its effect never came: names the wire between them."""
 
 

@@ -30,6 +30,5 @@ def associate(station: Station, account: Account, phone: Phone, *, lock: bool = 
     Raises StepFailed naming the step and the wire if an effect never came.
     """
     flow = association(station, account, phone, lock=lock)
-    for stage in STAGES:
-        getattr(flow, stage)()
+    flow.run_to(STAGES[-1])
     return flow

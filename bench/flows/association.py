@@ -16,6 +16,7 @@ from offhook.bench.flows.steps import Script, StepFailed
 from offhook.bench.phone import Phone
 from offhook.bench.thresholds import SMOKE, Thresholds
 from offhook.bench.watch import Seen
+from offhook.drivers.errors import DeviceGone, DeviceTimeout
 
 CLOUD_CTI = "CTI link between cloud and PBX"
 IVR_LEG = "IVR leg (trunk audio)"
@@ -44,7 +45,10 @@ class Association(Script):
     def run_to(self, stage: str, first: str = "request") -> None:
         """Run the stages from ``first`` up to and including ``stage``."""
         for name in STAGES[STAGES.index(first) : STAGES.index(stage) + 1]:
-            getattr(self, name)()
+            try:
+                getattr(self, name)()
+            except (DeviceGone, DeviceTimeout) as error:
+                raise StepFailed(name, "the stage to go on", str(error), f"the wire to {error.resource}") from error
 
     def again(self) -> Association:
         """A new attempt from S3 for the same request (LOCK-S25.3, ASSOC-RETRY.1), every step of it recorded anew."""

@@ -24,12 +24,12 @@ CUTS = {
 def test_a_cut_wire_fails_the_association_and_is_named(labs: LabBuilder, cut: str, lock: bool) -> None:
     with labs.open() as lab:
         alice = lab.station.account("alice")
-        lab.plant.faults.on(cut)
+        lab.plant.faults.add(cut)
 
         with pytest.raises((StepFailed, WireCut, OffhookError)) as failure:
             associate(lab.station, alice, lab.station.phone("desk-1"), lock=lock)
 
-        lab.plant.faults.off(cut)
+        lab.plant.faults.remove(cut)
         assert CUTS[cut] in str(failure.value)
         assert alice.phones() == []
 

@@ -191,13 +191,13 @@ class CstaDriver:
             pending.answered(message)
 
     def _await_lock(self, device: str, response: Response, done: OnResponse) -> None:
-        """A lock by prefix is a call; the PBX reports the effect, or the end of the call, as an event."""
+        """A lock by prefix is a call, soon over; a monitor of the extension reports its effect, or its failure."""
 
         def expire() -> None:
             self._locks.pop(device, None)
             done(Response(Service.LOCK, error="timeout", call_id=response.call_id))
 
-        if response.lock_state:
+        if response.lock_state == "LOCKED":
             done(response)
             return
         timer = self._clock.call_at(self._clock.now_s() + REQUEST_LIMIT_S, expire)
@@ -211,7 +211,7 @@ class CstaDriver:
         same_call = bool(event.call_id) and event.call_id == response.call_id
         if event.kind is EventKind.LOCKED:
             answer = Response(Service.LOCK, call_id=response.call_id, lock_state="LOCKED")
-        elif event.kind in (EventKind.CONNECTION_CLEARED, EventKind.FAILED) and same_call:
+        elif event.kind is EventKind.FAILED and same_call:
             answer = Response(Service.LOCK, error=event.cause or "refused", call_id=response.call_id)
         else:
             return

@@ -1,7 +1,7 @@
 """The CSTA driver and the simulated PBX's CSTA server, over a wire in simulated time."""
 
 import pytest
-from cti_pbx_stub import PbxStub
+from unit.cti.cti_pbx_stub import PbxStub
 
 from offhook.drivers.cti import Capability, CtiEvent, EventKind, Response, Service
 from offhook.drivers.cti.csta import CstaDriver

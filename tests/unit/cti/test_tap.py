@@ -1,9 +1,9 @@
 """The passive tap: records back to messages, in the same words for CSTA and AMI."""
 
 import pytest
-from cti_pbx_stub import PbxStub
 from hypothesis import given
 from hypothesis import strategies as st
+from unit.cti.cti_pbx_stub import PbxStub
 
 from offhook.drivers.cti import CtiEvent, EventKind, Service
 from offhook.drivers.cti.csta import CstaDriver

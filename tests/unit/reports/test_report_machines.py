@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from defusedxml.ElementTree import parse
 import pytest
+from defusedxml.ElementTree import parse
 from unit.reports.synthetic_run import Script
 
 from offhook.bench.record import Verdict

@@ -28,7 +28,9 @@ def _refuse(error: ConfigError) -> None:
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document with every figure.")
 @click.option("--explain", is_flag=True, help="Every digit and every rejected candidate, with the reason.")
-@click.option("--profile", "profile_name", default="ATT", show_default=True, help="What a digit must be: NTT, ATT, ETSI, ...")
+@click.option(
+    "--profile", "profile_name", default="ATT", show_default=True, help="What a digit must be: NTT, ATT, ETSI, ..."
+)
 @click.option("--rate", type=float, default=8000, show_default=True, help="Sample rate of raw input (FILE is -), Hz.")
 @click.option("--channels", type=int, default=1, show_default=True, help="Channels of raw input (FILE is -).")
 def decode(files: tuple[str, ...], as_json: bool, explain: bool, profile_name: str, rate: float, channels: int) -> None:
@@ -90,7 +92,9 @@ def _result(file: str, audio: Any, digits: Any, rejected: Any, profile: str) -> 
         "profile": profile,
         "text": digits.texts(),
         "digits": [{k: round(v, 4) if isinstance(v, float) else v for k, v in asdict(row).items()} for row in digits],
-        "rejected": [{k: round(v, 4) if isinstance(v, float) else v for k, v in asdict(row).items()} for row in rejected],
+        "rejected": [
+            {k: round(v, 4) if isinstance(v, float) else v for k, v in asdict(row).items()} for row in rejected
+        ],
     }
 
 
@@ -154,7 +158,9 @@ def _stream(rate: float, channels: int, profile: Any, explain: bool) -> None:
 
 @dtmf.command()
 @click.argument("digits")
-@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="WAV file to write.")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="WAV file to write."
+)
 @click.option("--rate", type=int, default=8000, show_default=True, help="Sample rate, Hz.")
 @click.option("--on", "on_ms", type=float, default=100.0, show_default=True, help="Tone, ms.")
 @click.option("--off", "off_ms", type=float, default=100.0, show_default=True, help="Silence after each tone, ms.")
@@ -180,5 +186,9 @@ def encode(
     except ValueError as error:
         _refuse(ConfigError(digits, "encode", str(error)))
     except OSError as error:
-        _refuse(ConfigError(str(output), "write", error.strerror or str(error), "choose a folder that exists and is writable"))
+        _refuse(
+            ConfigError(
+                str(output), "write", error.strerror or str(error), "choose a folder that exists and is writable"
+            )
+        )
     click.echo(f"{output}: {len(made.spans)} digits, {len(made.samples) / rate:.2f} s at {rate} Hz")

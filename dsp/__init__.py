@@ -11,11 +11,14 @@ voice), ``codec`` (G.711), ``wav`` (files), ``tones`` (frequencies, levels; full
 """
 
 from offhook.dsp import codec, profiles, progress, tones, wav
+from offhook.dsp.decode import decode
 from offhook.dsp.digits import Digit, Digits, Onset
 from offhook.dsp.encode import Encoded, Span, encode, encode_spans
+from offhook.dsp.live import Decoder
 from offhook.dsp.tones import dbm0, to_float, to_int16
 
 __all__ = [
+    "Decoder",
     "Digit",
     "Digits",
     "Encoded",
@@ -23,6 +26,7 @@ __all__ = [
     "Span",
     "codec",
     "dbm0",
+    "decode",
     "encode",
     "encode_spans",
     "profiles",

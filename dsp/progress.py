@@ -91,7 +91,9 @@ def tone_present(samples: ArrayLike, rate: float, freqs_hz: ArrayLike) -> Float6
     return dbm0(amplitude**2 / 2.0)
 
 
-def classify(samples: ArrayLike, rate: float = 8000, plan: str = "US", *, min_level_dbm0: float = -45.0) -> list[Segment]:
+def classify(
+    samples: ArrayLike, rate: float = 8000, plan: str = "US", *, min_level_dbm0: float = -45.0
+) -> list[Segment]:
     """Every call-progress tone of a plan in a recording (n,), in order of time.
 
     Times are good to about 3 ms at 20 dB S/N. Tones not of the plan are named "unknown" where one set of steady

@@ -68,7 +68,9 @@ def checked(samples: Any, rate: float, *, most_dims: int = 2) -> NDArray[Any]:
     check_rate(rate)
     value = np.asarray(samples)
     if value.ndim < 1 or value.ndim > most_dims:
-        raise ValueError(f"samples have shape {value.shape}: expected (n,){' or (channels, n)' if most_dims > 1 else ''}")
+        raise ValueError(
+            f"samples have shape {value.shape}: expected (n,){' or (channels, n)' if most_dims > 1 else ''}"
+        )
     if value.dtype == np.int16:
         return value
     if value.dtype.kind == "f":

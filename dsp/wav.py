@@ -78,7 +78,9 @@ def parse(data: bytes, path: str = "<bytes>") -> Audio:
     samples = _samples(body[: frames * block], tag, bits)
     if samples.dtype.kind == "f" and not np.isfinite(samples).all():
         bad = int(np.count_nonzero(~np.isfinite(samples)))
-        raise WavError(path, f"{bad} of {samples.size} samples are NaN or infinite", "export it again from the tool that made it")
+        raise WavError(
+            path, f"{bad} of {samples.size} samples are NaN or infinite", "export it again from the tool that made it"
+        )
     names = {PCM: f"PCM {bits}-bit", FLOAT: f"float {bits}-bit", ALAW: "A-law", ULAW: "mu-law"}
     return Audio(np.ascontiguousarray(samples.reshape(frames, channels).T), rate, names[tag])
 

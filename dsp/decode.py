@@ -1,0 +1,195 @@
+"""DTMF receiver: whole recordings at once, and live audio block by block, with the same digits.
+
+Four stages, each sees what the one before let through: ``gate`` (may there be a digit?), ``fine`` (what is there, every
+4 ms), ``track`` (digits from accepted hops). A *lane* is a stretch of one channel around the gate's hits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from offhook.dsp import profiles
+from offhook.dsp.digits import Digit, Digits, Onset, key_names
+from offhook.dsp.fine import WARM, Fine
+from offhook.dsp.front import Front
+from offhook.dsp.gate import Gate
+from offhook.dsp.profiles import Profile
+from offhook.dsp.tones import HIGH_HZ, INT16_SCALE, KEYS, LOW_HZ, Float32, check_rate, checked, dbm0
+from offhook.dsp.track import Found, track
+
+BEFORE_S = 0.048  # a digit may begin this long before the gate's first hit
+AFTER_S = 0.072  # and its end is looked for this long after the last
+FLUSH_S = 0.200  # silence after the end of a recording
+GROUP_HOPS = 16384
+
+
+class Receiver:
+    """The stages for one rate and profile; holds no audio."""
+
+    def __init__(self, rate: float, profile: Profile) -> None:
+        self.gate = Gate(rate, profile)
+        self.fine = Fine(rate, profile)
+        self.profile = profile
+        self.hop = self.fine.hop
+        self.hop_s = self.fine.hop_s
+        self.before = round(BEFORE_S * rate)
+        self.after = round(AFTER_S * rate)
+
+    def lane_of(self, window: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """First and last + 1 hop of the lane that each hit of the gate calls for, without the warm-up."""
+        start = window * self.gate.step
+        return (start - self.before) // self.hop, -(-(start + self.gate.size + self.after) // self.hop)
+
+    def rows(
+        self, found: Found, channel: NDArray[np.int64], origin: NDArray[np.int64], delay_s: float
+    ) -> dict[str, NDArray[np.generic]]:
+        """Columns of ``Digits``: hop numbers become seconds by each digit's ``origin`` (its lane's first hop)."""
+        low = np.asarray(LOW_HZ)[found.key // 4] + found.low_offset
+        high = np.asarray(HIGH_HZ)[found.key % 4] + found.high_offset
+        low_dbm0 = dbm0(found.low_power / INT16_SCALE**2)
+        high_dbm0 = dbm0(found.high_power / INT16_SCALE**2)
+        return {
+            "channel": channel.astype(np.int32),
+            "key": key_names(found.key),
+            "start_s": np.maximum((found.start + origin) * self.hop_s - delay_s, 0.0),
+            "end_s": (found.end + origin) * self.hop_s - delay_s,
+            "low_hz": low.astype(np.float32),
+            "high_hz": high.astype(np.float32),
+            "low_dbm0": low_dbm0.astype(np.float32),
+            "high_dbm0": high_dbm0.astype(np.float32),
+            "twist_db": (high_dbm0 - low_dbm0).astype(np.float32),
+            "snr_db": (10.0 * np.log10(np.maximum(found.snr, 1e-9))).astype(np.float32),
+        }
+
+
+_RECEIVERS: dict[tuple[float, Profile], Receiver] = {}
+
+
+def receiver(rate: float, profile: Profile) -> Receiver:
+    """The receiver for a rate and profile, made once."""
+    known = _RECEIVERS.get((rate, profile))
+    if known is None:
+        if len(_RECEIVERS) >= 64:
+            _RECEIVERS.clear()
+        known = _RECEIVERS[(rate, profile)] = Receiver(rate, profile)
+    return known
+
+
+def decode(samples: ArrayLike, rate: float = 8000, profile: Profile = profiles.ATT) -> Digits:
+    """All digits of a recording.
+
+    ``samples`` (n,) or (channels, n), int16 or float with full scale 1.0; ``rate`` 4 to 192 kHz. Raises ValueError for
+    anything else, and for NaN or infinite samples.
+    """
+    value = checked(samples, rate)
+    value = value[None, :] if value.ndim == 1 else value
+    front = Front(rate, value.shape[0])
+    rx = receiver(front.rate, profile)
+    parts = [
+        _group(rx, value[first : first + step], first, front)
+        for step in [max(1, (1 << 20) // max(value.shape[1], 1))]
+        for first in range(0, value.shape[0], step)
+    ]
+    if not parts:
+        return Digits.of([], 0)
+    return Digits({name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, value.shape[0])
+
+
+def _group(rx: Receiver, raw: NDArray[np.generic], first: int, front: Front) -> dict[str, NDArray[np.generic]]:
+    whole = front
+    if not front.untouched:
+        whole = Front(front.rate * front.step, raw.shape[0])
+        raw = np.concatenate((raw, np.zeros((raw.shape[0], len(front.taps) - 1), raw.dtype)), axis=1)
+    audio = whole.feed(raw)
+    return _columns(rx, audio, first, front.delay_s)
+
+
+def _columns(rx: Receiver, audio: NDArray[np.generic], first: int, delay_s: float) -> dict[str, NDArray[np.generic]]:
+    length = audio.shape[1]
+    pad = round(FLUSH_S * rx.hop / rx.hop_s)
+    hits = rx.gate.hits(_padded(audio, rx.gate.size))
+    lanes = find_lanes(rx, hits, (length + pad) // rx.hop)
+    parts: list[dict[str, NDArray[np.generic]]] = []
+    begin = 0
+    total = np.cumsum(lanes.length)
+    while begin < len(total):
+        end = max(int(np.searchsorted(total, (total[begin - 1] if begin else 0) + GROUP_HOPS)), begin + 1)
+        parts.append(_lanes_columns(rx, audio, lanes.part(begin, end), first, delay_s))
+        begin = end
+    if not parts:
+        return rx.rows(_none(), np.zeros(0, np.int64), np.zeros(0, np.int64), 0.0)
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _padded(audio: NDArray[np.generic], extra: int) -> NDArray[np.generic]:
+    return np.concatenate((audio, np.zeros((audio.shape[0], extra), audio.dtype)), axis=1)
+
+
+@dataclass
+class Lanes:
+    """Stretches of audio: channel, first hop (warm-up included, may be negative) and number of hops."""
+
+    channel: NDArray[np.int64]
+    first: NDArray[np.int64]
+    length: NDArray[np.int64]
+
+    def part(self, begin: int, end: int) -> Lanes:
+        """Some of them."""
+        return Lanes(self.channel[begin:end], self.first[begin:end], self.length[begin:end])
+
+
+def find_lanes(rx: Receiver, hits: NDArray[np.bool_], hops: int) -> Lanes:
+    """Union of the stretches that each hit calls for, by channel, ending at ``hops``."""
+    channel, window = np.nonzero(hits)
+    begin, end = rx.lane_of(window)
+    opens = np.ones(len(channel), dtype=np.bool_)
+    opens[1:] = (channel[1:] != channel[:-1]) | (begin[1:] > end[:-1])
+    start = np.flatnonzero(opens)
+    stop = np.append(start[1:], len(channel))[: len(start)] - 1
+    first = begin[start] - WARM
+    return Lanes(channel[start], first, np.minimum(end[stop], hops) - first)
+
+
+def cut(
+    audio: NDArray[np.generic], lanes: Lanes, hop: int, origin: int = 0
+) -> tuple[Float32, NDArray[np.int32], NDArray[np.int64]]:
+    """Blocks of all lanes end to end, each hop's number in its lane, and each lane's first block.
+
+    ``origin`` is the stream's number of the first sample in ``audio``; outside of it there is silence.
+    """
+    begin = np.cumsum(lanes.length) - lanes.length
+    total = int(lanes.length.sum())
+    place = np.arange(total, dtype=np.int32) - np.repeat(begin, lanes.length).astype(np.int32)
+    blocks = np.zeros((total, hop), dtype=np.float32)
+    length = audio.shape[1]
+    flat = blocks.reshape(-1)
+    for channel, first, count, at in zip(
+        lanes.channel.tolist(), lanes.first.tolist(), lanes.length.tolist(), begin.tolist(), strict=True
+    ):
+        wanted = first * hop - origin
+        a, b = max(wanted, 0), min(wanted + count * hop, length)
+        if b > a:
+            offset = at * hop + a - wanted
+            flat[offset : offset + b - a] = audio[channel, a:b]
+    return blocks, place, begin
+
+
+def _lanes_columns(
+    rx: Receiver, audio: NDArray[np.generic], lanes: Lanes, first: int, delay_s: float
+) -> dict[str, NDArray[np.generic]]:
+    blocks, place, begin = cut(audio, lanes, rx.hop)
+    hops = rx.fine.analyse(blocks, place)
+    lane = np.repeat(np.arange(len(begin)), lanes.length)
+    found = track(hops, lane, begin, begin + lanes.length - 1, rx.hop_s, rx.profile)
+    owner = lane[found.accepted]
+    return rx.rows(found, lanes.channel[owner] + first, lanes.first[owner] - begin[owner], delay_s)
+
+
+def _none() -> Found:
+    empty = np.zeros(0, dtype=np.float32)
+    whole = np.zeros(0, dtype=np.int64)
+    return Found(whole, whole, whole.astype(np.int8), empty, empty, empty, empty, empty, empty, empty)

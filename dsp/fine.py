@@ -1,0 +1,255 @@
+"""Fine analysis: what is on the line every 4 ms, where the gate let something through.
+
+Audio is cut into blocks of 4 ms (a hop). Two neighbouring blocks under a Hann window are a *short* window (8 ms); five
+short windows in a row, weighted 1 2 2 2 1, are a *long* one (24 ms). Everything about hop k uses samples up to the end
+of block k only, so that a live receiver knows as much as one that has the whole recording.
+
+Arrays run over hops of many *lanes* (stretches of one channel) laid end to end. The first ``WARM`` hops of a lane are
+there for their audio only; nothing looks back further than that, so lanes do not see each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from offhook.dsp.goertzel import matrix, null_basis
+from offhook.dsp.profiles import Profile
+from offhook.dsp.purity import flat_residue
+from offhook.dsp.tones import HIGH_HZ, INT16_SCALE, LOW_HZ, Float32, power_of
+
+HOP_S = 0.004
+LONG = 5  # short windows in a long one
+LOOK = 12  # hops a decision may look back
+WARM = LOOK + 4
+CANDIDATE_SHARE = 0.18
+FAIR_SHARE, GOOD_SHARE, PURE_SHARE = 0.40, 0.88, 0.95
+STEADY_HZ, STEADY_POWER = 2.5, 0.12
+EARLY_S = 0.003
+RESIDUE_ON_S = 0.033
+
+Index = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass
+class Hops:
+    """Features of every hop: short-window amplitudes (8 tones, hops) and, for candidates, the decision's inputs."""
+
+    amplitude: Float32
+    short: NDArray[np.complex64]
+    at: Index  # hops that are candidates; the following arrays run over these
+    key: NDArray[np.int8]
+    low_power: Float32
+    high_power: Float32
+    low_offset: Float32
+    high_offset: Float32
+    share: Float32
+    rest: Float32
+    on_s: Float32
+    full: Flags
+    level_ok: Flags
+    twist_ok: Flags
+    offset_ok: Flags
+    length_ok: Flags
+    pure: Flags
+    accepted: Flags
+
+
+class Fine:
+    """The analysis at one receiver rate for one profile."""
+
+    def __init__(self, rate: float, profile: Profile) -> None:
+        self.rate, self.profile = rate, profile
+        self.hop = round(HOP_S * rate)
+        self.hop_s = self.hop / rate
+        self.freqs = np.array((*LOW_HZ, *HIGH_HZ))
+        window = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(2 * self.hop) + 0.5) / (2 * self.hop))
+        tones = matrix(self.freqs, rate, window / window.sum() * np.sqrt(2.0))
+        self.halves = np.ascontiguousarray(
+            np.concatenate((tones[: self.hop], tones[self.hop :]), axis=1).T, dtype=np.float32
+        )
+        self.turn = np.exp(-2j * np.pi * self.freqs * self.hop / rate)
+        weight = np.repeat([0.5, 1.5, 2.0, 2.0, 1.5, 0.5], self.hop) / (8.0 * self.hop)
+        nulls = null_basis(profile.null_hz, rate, weight)
+        self.null_rows = nulls.shape[1]
+        parts = nulls.reshape(6, self.hop, self.null_rows)
+        self.nulls = np.ascontiguousarray(parts.transpose(0, 2, 1).reshape(-1, self.hop), dtype=np.float32)
+        self.floor = float(power_of(profile.min_level_dbm0)) * INT16_SCALE**2
+        self.ceiling = float(power_of(profile.max_level_dbm0)) * INT16_SCALE**2
+        self.need_s = profile.min_on_s
+
+    def analyse(self, blocks: Float32, place: NDArray[np.int32]) -> Hops:
+        """All hops of some lanes: ``blocks`` (hops, samples of a hop), ``place`` the hop's number in its lane."""
+        short = self._short(blocks)
+        long = _long(short)
+        power = long.real**2 + long.imag**2
+        low_row, high_row = power[:4].argmax(axis=0), power[4:].argmax(axis=0)
+        hops = np.arange(power.shape[1])
+        low, high = power[low_row, hops], power[high_row + 4, hops]
+        energy = self._energy(blocks)
+        wanted = (low + high > CANDIDATE_SHARE * energy) & (np.minimum(low, high) > 0.1 * self.floor) & (place >= LOOK)
+        at = np.flatnonzero(wanted)
+        return self._decide(short, at, low_row[at], high_row[at] + 4, energy[at], blocks, place)
+
+    def _short(self, blocks: Float32) -> NDArray[np.complex64]:
+        """Short windows, (8, hops), phases on one common time axis."""
+        halves = self.halves @ blocks.T
+        real, imag = halves[16:24], halves[24:32]
+        real[:, 1:] += halves[:8, :-1]
+        imag[:, 1:] += halves[8:16, :-1]
+        short = np.empty((8, len(blocks)), dtype=np.complex64)
+        short.real, short.imag = real, imag
+        steps = np.arange(len(blocks))
+        short *= _turns(self.turn, steps)
+        return short
+
+    def _energy(self, blocks: Float32) -> Float32:
+        """Mean power over each long window, less what the nulled frequencies hold."""
+        each = np.vecdot(blocks, blocks) / np.float32(8.0 * self.hop)
+        energy = np.zeros(len(blocks), dtype=np.float32)
+        for back, weight in enumerate((0.5, 1.5, 2.0, 2.0, 1.5, 0.5)):
+            energy[back:] += np.float32(weight) * each[: len(each) - back]
+        if self.null_rows:
+            product = (self.nulls @ blocks.T).reshape(6, self.null_rows, -1)
+            total = product[5]
+            for back in range(1, 6):
+                total[:, back:] += product[5 - back][:, : product.shape[2] - back]
+            energy -= np.square(total, out=total).sum(axis=0)
+        return energy
+
+    def _decide(
+        self,
+        short: NDArray[np.complex64],
+        at: Index,
+        low_row: Index,
+        high_row: Index,
+        energy: Float32,
+        blocks: Float32,
+        place: NDArray[np.int32],
+    ) -> Hops:
+        profile = self.profile
+        amplitude = np.abs(short)
+        low_power, low_offset = self._tone(short, low_row, at)
+        high_power, high_offset = self._tone(short, high_row, at)
+        both = low_power + high_power
+        energy = np.maximum(energy, 1e-6)
+        share = both / np.maximum(energy, both * np.float32(0.9))
+        on_s, now = self._on(amplitude, low_row, high_row, at, low_power, high_power, place)
+        with np.errstate(divide="ignore"):
+            twist = 10.0 * np.log10(np.maximum(high_power, 1e-9) / np.maximum(low_power, 1e-9))
+        limit = profile.freq_tolerance_percent / 100.0 * self.freqs + profile.freq_tolerance_hz
+        offset_ok = (np.abs(low_offset) < limit[low_row]) & (np.abs(high_offset) < limit[high_row])
+        level_ok = (np.minimum(low_power, high_power) > self.floor) & (np.maximum(low_power, high_power) < self.ceiling)
+        twist_ok = (twist < profile.max_high_over_low_db) & (-twist < profile.max_low_over_high_db)
+        clean_early = (now > 0.85) & (on_s + self.hop_s / 2 >= self.need_s - EARLY_S)
+        length_ok = (now > 0.5) & (on_s >= self.need_s) | clean_early
+        full = (now > 0.95) & (on_s + self.hop_s / 2 >= 6 * self.hop_s)
+        key = (low_row * 4 + high_row - 4).astype(np.int8)
+        fair = offset_ok & level_ok & twist_ok & length_ok & (share > FAIR_SHARE)
+        pure = self._steady(at, key, share, low_power, high_power, low_offset, high_offset, short.shape[1])
+        doubtful = np.flatnonzero(fair & ~pure & (on_s >= RESIDUE_ON_S))
+        if len(doubtful):
+            pure[doubtful] = flat_residue(
+                blocks,
+                at[doubtful],
+                self.freqs[low_row[doubtful]] + low_offset[doubtful],
+                self.freqs[high_row[doubtful]] + high_offset[doubtful],
+                self.rate,
+                profile.null_hz,
+            )
+        return Hops(
+            amplitude, short, at, key, low_power, high_power, low_offset, high_offset, share,
+            np.maximum(energy - both, 0.0), on_s, full, level_ok, twist_ok, offset_ok, length_ok, pure, fair & pure,
+        )  # fmt: skip
+
+    def _tone(self, short: NDArray[np.complex64], row: Index, at: Index) -> tuple[Float32, Float32]:
+        """Power and offset in Hz of one tone over the long window that ends at each hop."""
+        parts = [short[row, at - back] for back in range(LONG)]
+        step = sum(parts[i] * np.conj(parts[i + 1]) for i in range(LONG - 1))
+        rough = np.angle(step) / (2 * np.pi * self.hop_s)
+        apart = parts[0] * np.conj(parts[3]) + parts[1] * np.conj(parts[4])
+        turns = 2 * np.pi * 3 * self.hop_s
+        error = np.angle(apart * np.exp(-1j * turns * rough).astype(np.complex64)) / turns
+        offset = (rough + error).astype(np.float32)
+        spin = np.exp(2j * np.pi * self.hop_s * offset).astype(np.complex64)
+        total = parts[LONG - 1] * np.float32(0.125)
+        for weight, part in zip((0.25, 0.25, 0.25, 0.125), reversed(parts[: LONG - 1]), strict=True):
+            total = total * spin + part * np.float32(weight)
+        loss = _short_loss(offset * (2 * self.hop_s))
+        return (total.real**2 + total.imag**2) / loss**2, offset
+
+    def _on(
+        self,
+        amplitude: Float32,
+        low_row: Index,
+        high_row: Index,
+        at: Index,
+        low_power: Float32,
+        high_power: Float32,
+        place: NDArray[np.int32],
+    ) -> tuple[Float32, Float32]:
+        """Seconds both tones have been on without a gap of ``bridge_s``, up to each hop; and how much they are now."""
+        low_scale = 1.0 / np.sqrt(np.maximum(low_power, 1e-9))
+        high_scale = 1.0 / np.sqrt(np.maximum(high_power, 1e-9))
+        on_s = np.zeros(len(at), dtype=np.float32)
+        gap = np.zeros(len(at), dtype=np.float32)
+        open_ = np.ones(len(at), dtype=np.bool_)
+        now = on_s
+        for back in range(LOOK):
+            soft = np.minimum(amplitude[low_row, at - back] * low_scale, amplitude[high_row, at - back] * high_scale)
+            soft = soft_on(soft)
+            if back == 0:
+                now = soft
+            gap = np.where(soft >= 0.5, np.float32(0.0), gap + (1.0 - soft) * np.float32(self.hop_s))
+            open_ &= gap < self.profile.bridge_s
+            on_s += soft * open_ * np.float32(self.hop_s)
+        return on_s, now
+
+    def _steady(
+        self, at: Index, key: NDArray[np.int8], share: Float32, low: Float32, high: Float32,
+        low_offset: Float32, high_offset: Float32, hops: int,
+    ) -> Flags:  # fmt: skip
+        """Two pure hops in a row, or three good ones whose powers and frequencies stand still."""
+        position = np.full(hops, -1, dtype=np.int64)
+        position[at] = np.arange(len(at))
+        before, earlier = position[at - 1], position[at - 2]
+        same = (before >= 0) & (key[before] == key)
+        pure = same & (share > PURE_SHARE) & (share[before] > PURE_SHARE)
+        good = same & (earlier >= 0) & (key[earlier] == key)
+        for column in (share, share[before], share[earlier]):
+            good &= column > GOOD_SHARE
+        for column in (low_offset, high_offset):
+            good &= np.abs(column - column[earlier]) < STEADY_HZ
+        for column in (low, high):
+            good &= np.abs(column - column[earlier]) < STEADY_POWER * column
+        return np.asarray(pure | good)
+
+
+def soft_on(ratio: Float32) -> Float32:
+    """Share of a short window that a tone fills, from its amplitude over the plateau; noise counts as nothing."""
+    return np.where(ratio < 0.25, np.float32(0.0), np.minimum(ratio, np.float32(1.0)))
+
+
+def _long(short: NDArray[np.complex64]) -> NDArray[np.complex64]:
+    """Weighted sums of the last five short windows, 1 2 2 2 1 over 8."""
+    pair = short.copy()
+    pair[:, 1:] += short[:, :-1]
+    four = pair.copy()
+    four[:, 2:] += pair[:, :-2]
+    whole = four.copy()
+    whole[:, 1:] += four[:, :-1]
+    whole *= np.float32(0.125)
+    return whole
+
+
+def _turns(turn: NDArray[np.complex128], steps: Index) -> NDArray[np.complex64]:
+    return np.exp(1j * np.angle(turn)[:, None] * steps).astype(np.complex64)
+
+
+def _short_loss(turns: Float32) -> Float32:
+    """Amplitude a Hann window shows of a tone that is off by this many cycles a window."""
+    x = np.clip(np.abs(turns), 1e-4, 0.7)
+    return np.asarray(np.sin(np.pi * x) / (np.pi * x) / (1.0 - x * x), dtype=np.float32)

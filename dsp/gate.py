@@ -1,0 +1,67 @@
+"""Coarse gate: which stretches of audio may hold a digit at all.
+
+A legal tone lasts 40 ms, so a 12 ms window every 24 ms lies inside it somewhere; half of the samples are never read.
+A window passes when its strongest low and high tones hold a fair part of the energy that is not hum or dial tone.
+Windows lie on one grid from the first sample, so the answer does not depend on how the audio was cut into blocks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from offhook.dsp.goertzel import matrix, null_basis
+from offhook.dsp.profiles import Profile
+from offhook.dsp.tones import HIGH_HZ, INT16_SCALE, LOW_HZ, power_of
+
+SIZE_S, STEP_S = 0.012, 0.024
+SHARE = 0.28
+ROWS = 2048
+
+
+class Gate:
+    """The gate at one receiver rate."""
+
+    def __init__(self, rate: float, profile: Profile) -> None:
+        self.size, self.step = round(SIZE_S * rate), round(STEP_S * rate)
+        window = np.hanning(self.size + 2)[1:-1] * 0.5 + 0.5
+        tones = matrix((*LOW_HZ, *HIGH_HZ), rate, window / window.sum() * np.sqrt(2.0))
+        nulls = null_basis(profile.null_hz, rate, np.full(self.size, 1.0 / self.size))
+        # the power a tone shows: |sum|^2 as scaled above; nulls: their own mean power
+        self.nulls = nulls.shape[1]
+        self.columns = np.ascontiguousarray(np.concatenate((tones, nulls), axis=1).T, dtype=np.float32)
+        self.floor = float(power_of(profile.min_level_dbm0 - 4.0)) * INT16_SCALE**2
+
+    def windows(self, samples: int) -> int:
+        """How many whole windows lie in that many samples."""
+        return max((samples - self.size) // self.step + 1, 0)
+
+    def hits(self, audio: NDArray[Any]) -> NDArray[np.bool_]:
+        """(channels, windows) for audio (channels, n) that starts on the grid."""
+        channels, count = audio.shape[0], self.windows(audio.shape[1])
+        passed = np.zeros((channels, count), dtype=np.bool_)
+        if count == 0:
+            return passed
+        group = max(ROWS // count, 1)
+        part = min(count, ROWS)
+        for first in range(0, channels, group):
+            for begin in range(0, count, part):
+                end = min(begin + part, count)
+                frames = np.lib.stride_tricks.sliding_window_view(audio[first : first + group], self.size, axis=1)
+                chosen = frames[:, begin * self.step : (end - 1) * self.step + 1 : self.step]
+                rows = chosen.astype(np.float32).reshape(-1, self.size)
+                passed[first : first + group, begin:end] = self._passes(rows).reshape(-1, end - begin)
+        return passed
+
+    def _passes(self, rows: NDArray[np.float32]) -> NDArray[np.bool_]:
+        energy = np.vecdot(rows, rows) * np.float32(1.0 / self.size)
+        product = self.columns @ rows.T
+        np.square(product, out=product)
+        power = product[:8] + product[8:16]
+        low = np.maximum.reduce(power[:4])
+        high = np.maximum.reduce(power[4:])
+        if self.nulls:
+            energy = energy - np.add.reduce(product[16:])
+        return (low + high > np.float32(SHARE) * energy) & (np.minimum(low, high) > np.float32(self.floor))

@@ -1,0 +1,244 @@
+"""The receiver on live audio: blocks of any size in, onsets and digits out, the same as from the whole recording.
+
+Idle channels cost one coarse gate for all of them together every 24 ms. A channel on which the gate hits gets a lane
+(see ``decode``), whose hops are analysed as they complete and whose history is kept until the lane ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from offhook.dsp import profiles
+from offhook.dsp.decode import FLUSH_S, Lanes, Receiver, cut, receiver
+from offhook.dsp.digits import Digit, Digits, Onset
+from offhook.dsp.fine import WARM, Hops
+from offhook.dsp.front import Front
+from offhook.dsp.profiles import Profile
+from offhook.dsp.tones import KEYS, check_rate, checked
+from offhook.dsp.track import Found, track
+
+Event = Onset | Digit
+_PER_EVENT = tuple(f.name for f in fields(Hops) if f.name not in ("amplitude", "short", "at"))
+TRIM_HOPS = 400
+
+
+@dataclass
+class _Lane:
+    """A stretch of one channel under analysis; hop numbers are those of the stream."""
+
+    channel: int
+    first: int
+    end: int
+    done: int  # hops analysed
+    hops: Hops | None = None
+    base: int = 0  # stream hop of the first hop in ``hops``
+    started: int = -1  # hop up to which onsets were sent
+    ended: int = -1  # accepting hop of the last digit sent
+
+
+class Decoder:
+    """A receiver for live audio on ``channels`` channels.
+
+    ``feed`` takes blocks (channels, n) or, for one channel, (n,), int16 or float; block sizes are free and may change.
+    An ``Onset`` comes at most 45 ms after a clean tone has begun (block length included up to 10 ms), its ``Digit``
+    once the tone has been off for the profile's ``bridge_s``.
+    """
+
+    def __init__(self, rate: float, channels: int = 1, profile: Profile = profiles.ATT) -> None:
+        check_rate(rate)
+        if channels < 1:
+            raise ValueError(f"channels is {channels}: expected at least 1")
+        self.rate, self.channels, self.profile = rate, channels, profile
+        self._front = Front(rate, channels)
+        self._rx: Receiver = receiver(self._front.rate, profile)
+        rx = self._rx
+        self._keep = rx.before + (2 * WARM + 4) * rx.hop + 2 * rx.gate.step
+        self.reset()
+
+    def reset(self, channel: int | None = None) -> None:
+        """Forget the past of one channel (the stream's time goes on), or all of it (time starts at 0 again)."""
+        self._front.clear(channel)
+        if channel is not None:
+            self._audio[channel, : self._fill] = 0
+            self._lanes.pop(channel, None)
+            return
+        self._front = Front(self.rate, self.channels)
+        self._audio: NDArray[np.generic] = np.zeros((self.channels, 2 * self._keep), dtype=np.int16)
+        self._fill = self._keep  # samples in the buffer; the first ``_keep`` are the silence before the stream
+        self._origin = -self._keep  # stream sample of the buffer's first
+        self._window = 0  # next window of the gate
+        self._lanes: dict[int, _Lane] = {}
+
+    def feed(self, block: ArrayLike) -> list[Event]:
+        """Take the next samples; returns what they complete, in order of time. ValueError for a wrong shape or NaN."""
+        value = checked(block, self.rate)
+        if value.ndim == 1:
+            value = value[None, :]
+        if value.shape[0] != self.channels:
+            raise ValueError(f"block has shape {np.shape(block)}: expected ({self.channels}, n)")
+        return self._take(self._front.feed(value))
+
+    def flush(self) -> list[Event]:
+        """The stream has ended: returns what is still open; afterwards the decoder is as new."""
+        tail = np.zeros((self.channels, len(self._front.taps) - 1), dtype=np.int16)
+        events = self._take(self._front.feed(tail)) if tail.shape[1] else []
+        pad = round(FLUSH_S * self._rx.hop / self._rx.hop_s)
+        events += self._take(np.zeros((self.channels, pad), dtype=np.int16))
+        for channel in list(self._lanes):
+            events += self._close(self._lanes.pop(channel))
+        self.reset()
+        return events
+
+    def _take(self, audio: NDArray[np.generic]) -> list[Event]:
+        events: list[Event] = []
+        room = self._keep  # at most this much at once, so that the buffer holds all a lane looks back to
+        for at in range(0, audio.shape[1], room):
+            self._append(audio[:, at : at + room])
+            events += self._gate()
+            events += self._advance()
+        return events
+
+    def _append(self, audio: NDArray[np.generic]) -> None:
+        if audio.dtype == np.float32 and self._audio.dtype != np.float32:
+            self._audio = self._audio.astype(np.float32)
+        count = audio.shape[1]
+        if self._fill + count > self._audio.shape[1]:
+            drop = self._fill - self._keep
+            self._audio[:, : self._keep] = self._audio[:, drop : self._fill].copy()
+            self._fill, self._origin = self._keep, self._origin + drop
+        self._audio[:, self._fill : self._fill + count] = audio
+        self._fill += count
+
+    @property
+    def _total(self) -> int:
+        return self._origin + self._fill
+
+    def _gate(self) -> list[Event]:
+        """Run the gate over the windows that are complete; open or prolong lanes."""
+        gate = self._rx.gate
+        at = self._window * gate.step
+        if at + gate.size > self._total:
+            return []
+        hits = gate.hits(self._audio[:, at - self._origin : self._fill])
+        events: list[Event] = []
+        channel, window = np.nonzero(hits)
+        begin, end = self._rx.lane_of(window + self._window)
+        for one, a, b in zip(channel.tolist(), begin.tolist(), end.tolist(), strict=True):
+            lane = self._lanes.get(one)
+            if lane is not None and a <= lane.end:
+                lane.end = b
+                continue
+            if lane is not None:
+                events += self._finish(lane)
+            self._lanes[one] = _Lane(one, a - WARM, b, a - WARM)
+        self._window += hits.shape[1]
+        return events
+
+    def _finish(self, lane: _Lane) -> list[Event]:
+        """Analyse a lane to its end, all of which has been heard, and close it."""
+        return self._analyse([lane]) + self._close(lane)
+
+    def _advance(self) -> list[Event]:
+        """Analyse what is new in every lane; close lanes that nothing can prolong."""
+        if not self._lanes:
+            return []
+        events = self._analyse(list(self._lanes.values()))
+        next_begin = (self._window * self._rx.gate.step - self._rx.before) // self._rx.hop
+        for lane in [lane for lane in self._lanes.values() if lane.done >= lane.end and next_begin > lane.end]:
+            events += self._close(self._lanes.pop(lane.channel))
+        return events
+
+    def _analyse(self, lanes: list[_Lane]) -> list[Event]:
+        heard = self._total // self._rx.hop
+        due = [lane for lane in lanes if lane.done < min(lane.end, heard)]
+        if not due:
+            return []
+        start = np.array([max(lane.first, lane.done - WARM) for lane in due])
+        stop = np.array([min(lane.end, heard) for lane in due])
+        piece = Lanes(np.array([lane.channel for lane in due]), start, stop - start)
+        view = Lanes(piece.channel, start, piece.length)
+        blocks, place, begin = cut(self._audio[:, : self._fill], view, self._rx.hop, self._origin)
+        hops = self._rx.fine.analyse(blocks, place)
+        for number, lane in enumerate(due):
+            skip = 0 if lane.done == lane.first else lane.done - int(start[number])
+            _extend(lane, hops, int(begin[number]) + skip, int(begin[number] + piece.length[number]))
+            lane.done = int(stop[number])
+        return self._report([lane for lane in due if lane.hops is not None and lane.hops.accepted.any()])
+
+    def _report(self, lanes: list[_Lane], *, closing: bool = False) -> list[Event]:
+        """Onsets and digits of some lanes that were not sent yet."""
+        if not lanes:
+            return []
+        hops, number, begin, last = _joined(lanes)
+        found = track(hops, number, begin, last, self._rx.hop_s, self.profile)
+        owner = number[found.accepted]
+        base = np.array([lane.base for lane in lanes]) - begin
+        channel = np.array([lane.channel for lane in lanes])
+        table = Digits(self._rx.rows(found, channel[owner], base[owner], self._front.delay_s), self.channels)
+        events: list[tuple[int, int, Event]] = []
+        for row, (one, accepted, known) in enumerate(
+            zip(owner.tolist(), (found.accepted + base[owner]).tolist(), found.known.tolist(), strict=True)
+        ):
+            lane = lanes[one]
+            if accepted > lane.started:
+                lane.started = accepted
+                events.append((accepted, 1, Onset(lane.channel, KEYS[found.key[row]], float(table.start_s[row]))))
+            if (known >= 0 or closing) and accepted > lane.ended:
+                lane.ended = accepted
+                when = known + int(base[one]) if known >= 0 else lane.done
+                events.append((when, 0, table[row]))
+        if not closing:
+            for lane in lanes:
+                _trim(lane, found, owner, lanes.index(lane), base)
+        return [event for _, _, event in sorted(events, key=lambda item: item[:2])]
+
+    def _close(self, lane: _Lane) -> list[Event]:
+        return self._report([lane], closing=True) if lane.hops is not None and lane.hops.accepted.any() else []
+
+
+def _extend(lane: _Lane, hops: Hops, begin: int, end: int) -> None:
+    """Append hops begin..end of an analysis to a lane's history."""
+    inside = slice(int(np.searchsorted(hops.at, begin)), int(np.searchsorted(hops.at, end)))
+    fresh = {name: getattr(hops, name)[inside] for name in _PER_EVENT}
+    fresh["amplitude"] = hops.amplitude[:, begin:end]
+    fresh["short"] = hops.short[:, :0]
+    old = lane.hops
+    if old is None:
+        lane.base = lane.first
+        lane.hops = Hops(at=hops.at[inside] - begin, **fresh)
+        return
+    length = old.amplitude.shape[1]
+    joined = {name: np.concatenate((getattr(old, name), fresh[name]), axis=-1) for name in fresh}
+    lane.hops = Hops(at=np.concatenate((old.at, hops.at[inside] - begin + length)), **joined)
+
+
+def _joined(lanes: list[_Lane]) -> tuple[Hops, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Histories of several lanes end to end, the lane number of each hop, and each lane's first and last hop."""
+    parts = [lane.hops for lane in lanes if lane.hops is not None]
+    length = np.array([part.amplitude.shape[1] for part in parts])
+    begin = np.cumsum(length) - length
+    joined = {name: np.concatenate([getattr(part, name) for part in parts], axis=-1) for name in _PER_EVENT}
+    joined["amplitude"] = np.concatenate([part.amplitude for part in parts], axis=1)
+    joined["short"] = parts[0].short
+    at = np.concatenate([part.at + start for part, start in zip(parts, begin.tolist(), strict=True)])
+    return Hops(at=at, **joined), np.repeat(np.arange(len(parts)), length), begin, begin + length - 1
+
+
+def _trim(lane: _Lane, found: Found, owner: NDArray[np.int64], one: int, base: NDArray[np.int64]) -> None:
+    """Drop history that no decision can need: all digits ended and long past."""
+    hops = lane.hops
+    if hops is None or hops.amplitude.shape[1] < TRIM_HOPS:
+        return
+    mine = owner == one
+    known = found.known[mine] + base[one]
+    quiet_since = lane.done - TRIM_HOPS // 2
+    if not mine.any() or (found.known[mine] < 0).any() or known.max() > quiet_since:
+        return
+    drop = quiet_since - lane.base
+    keep = hops.at >= drop
+    trimmed = {name: getattr(hops, name)[keep] for name in _PER_EVENT}
+    lane.hops = Hops(at=hops.at[keep] - drop, amplitude=hops.amplitude[:, drop:], short=hops.short, **trimmed)
+    lane.base = quiet_since

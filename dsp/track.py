@@ -1,0 +1,178 @@
+"""From accepted hops to digits: where each begins and ends, what bridges a drop-out, what is only an echo.
+
+Causal like everything before it: what is said about a digit up to a hop does not change with what comes later, so the
+same function serves a whole recording and the growing history of a live lane.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from offhook.dsp.fine import WARM, Hops, soft_on
+from offhook.dsp.profiles import Profile
+from offhook.dsp.tones import Float32
+
+BACK = 60  # hops a digit's start is searched back from its acceptance
+ECHO_S, ECHO_DB = 0.060, 8.0
+
+Index = NDArray[np.int64]
+
+
+@dataclass
+class Found:
+    """Digits of some lanes. Hop numbers are those of the flat arrays; times are hops (float) on the same axis."""
+
+    accepted: Index  # hop at which the digit was accepted
+    known: Index  # hop at which its end was known; -1 while it lasts
+    key: NDArray[np.int8]
+    start: NDArray[np.float64]
+    end: NDArray[np.float64]
+    low_power: Float32
+    high_power: Float32
+    low_offset: Float32
+    high_offset: Float32
+    snr: Float32
+
+
+def track(hops: Hops, lane: Index, begin: Index, last: Index, hop_s: float, profile: Profile) -> Found:
+    """Digits from the hops' features; ``lane`` numbers each hop's lane, ``begin`` and ``last`` are its ends, by lane."""
+    event = np.flatnonzero(hops.accepted & (hops.at - begin[lane[hops.at]] >= WARM))
+    at, key = hops.at[event], hops.key[event]
+    first = _first_of_digit(hops, event, lane, hop_s, profile)
+    begins = np.flatnonzero(first)
+    ends = np.append(begins[1:], len(event)) - 1
+    digit_lane = lane[at[begins]]
+    next_begin = np.full(len(begins), np.iinfo(np.int64).max)
+    if len(begins) > 1:
+        follows = digit_lane[1:] == digit_lane[:-1]
+        next_begin[:-1][follows] = at[begins[1:]][follows]
+    start = _starts(hops, event[begins], begin[digit_lane], hop_s, profile)
+    stop = np.minimum(next_begin, last[digit_lane] + 1)
+    end, known = _ends(hops, event[ends], stop, next_begin, hop_s, profile)
+    weight = hops.full[event] + 1e-6  # hops whose long window lies inside the tone, where there are any
+
+    def mean(column: Float32) -> Float32:
+        if not len(begins):
+            return np.zeros(0, dtype=np.float32)
+        total = np.add.reduceat(column[event] * weight, begins) / np.add.reduceat(weight, begins)
+        return np.asarray(total, dtype=np.float32)
+
+    low, high, rest = mean(hops.low_power), mean(hops.high_power), mean(hops.rest)
+    found = Found(
+        at[begins],
+        known,
+        key[begins],
+        start,
+        end,
+        low,
+        high,
+        mean(hops.low_offset),
+        mean(hops.high_offset),
+        np.asarray((low + high) / np.maximum(rest, 1e-4 * (low + high)), dtype=np.float32),
+    )
+    return _without_echoes(found, digit_lane, hops, event[begins], hop_s)
+
+
+def _first_of_digit(
+    hops: Hops, event: Index, lane: NDArray[np.int64], hop_s: float, profile: Profile
+) -> NDArray[np.bool_]:
+    """Which accepted hops begin a new digit: another key or lane, or a gap of ``bridge_s`` or more since the last."""
+    first = np.ones(len(event), dtype=np.bool_)
+    if len(event) < 2:
+        return first
+    at, key = hops.at[event], hops.key[event]
+    linked = (lane[at[1:]] == lane[at[:-1]]) & (key[1:] == key[:-1])
+    first[1:] = ~linked
+    apart = np.flatnonzero(linked & (at[1:] - at[:-1] > 1))
+    if len(apart):
+        first[apart + 1] = _longest_gap(hops, event[apart], at[apart], at[apart + 1], hop_s) >= profile.bridge_s
+    return first
+
+
+def _longest_gap(hops: Hops, event: Index, begin: Index, end: Index, hop_s: float) -> NDArray[np.float64]:
+    """Longest silence in seconds of the event's key between two hops, ragged over all pairs at once."""
+    length = end - begin - 1
+    owner = np.repeat(np.arange(len(begin)), length)
+    offset = np.arange(len(owner)) - np.repeat(np.cumsum(length) - length, length)
+    soft = soft_on(_filled(hops, event[owner], begin[owner] + 1 + offset))
+    off = np.where(soft < 0.5, (1.0 - soft) * hop_s, 0.0).astype(np.float64)
+    total = np.cumsum(off)
+    reset = (soft >= 0.5) | (offset == 0)
+    base = np.maximum.accumulate(np.where(reset, total - np.where(soft >= 0.5, 0.0, off), 0.0))
+    longest = np.zeros(len(begin))
+    np.maximum.at(longest, owner, total - base)
+    return longest
+
+
+def _filled(hops: Hops, event: Index, hop: Index) -> Float32:
+    """How much of a short window the event's two tones fill, against the event's own plateau; 0 to 1."""
+    low_row, high_row = hops.key[event] // 4, hops.key[event] % 4 + 4
+    low = hops.amplitude[low_row, hop] / np.sqrt(hops.low_power[event])
+    high = hops.amplitude[high_row, hop] / np.sqrt(hops.high_power[event])
+    return np.minimum(np.minimum(low, high), np.float32(1.0))
+
+
+def _starts(hops: Hops, event: Index, begin: Index, hop_s: float, profile: Profile) -> NDArray[np.float64]:
+    """Start in hops: half a hop before the middle of the accepting short window, less the time on before it."""
+    at = hops.at[event]
+    on = np.zeros(len(at))
+    gap = np.zeros(len(at))
+    open_ = np.ones(len(at), dtype=np.bool_)
+    for back in range(1, BACK + 1):
+        open_ &= at - back >= begin
+        if not open_.any():
+            break
+        soft = np.where(open_, _filled(hops, event, np.maximum(at - back, 0)), np.float32(0.0))
+        silent = soft < 0.5
+        fresh = gap == 0.0
+        gap = np.where(silent, gap + (1.0 - soft_on(soft)) * hop_s, 0.0)
+        open_ &= gap < profile.bridge_s
+        on = np.where(~silent, back - 1.0 + soft, np.where(fresh, on + soft, on))
+    return np.asarray(at - 0.5 - on)
+
+
+def _ends(
+    hops: Hops, event: Index, stop: Index, next_begin: Index, hop_s: float, profile: Profile
+) -> tuple[NDArray[np.float64], Index]:
+    """End in hops, and the hop at which it was known: silence for ``bridge_s``, or another digit accepted."""
+    at = hops.at[event]
+    end = at - 0.5
+    known = np.full(len(at), -1, dtype=np.int64)
+    gap = np.zeros(len(at))
+    going = np.ones(len(at), dtype=np.bool_)
+    lane_end = stop < next_begin
+    step = -1
+    limit = hops.amplitude.shape[1] - 1
+    while going.any():
+        step += 1
+        hop = at + step
+        over = going & (hop >= stop)
+        known[over] = np.where(lane_end[over], -1, next_begin[over])
+        going &= ~over
+        alive = np.flatnonzero(going)
+        soft = _filled(hops, event[alive], np.minimum(hop[alive], limit))
+        silent = soft < 0.5
+        fresh = gap[alive] == 0.0
+        end[alive] = np.where(silent, np.where(fresh, end[alive] + soft, end[alive]), hop[alive] - 0.5 + soft)
+        gap[alive] = np.where(silent, gap[alive] + (1.0 - soft_on(soft)) * hop_s, 0.0)
+        done = alive[gap[alive] >= profile.bridge_s]
+        known[done] = hop[done]
+        going[done] = False
+    return end, known
+
+
+def _without_echoes(found: Found, lane: NDArray[np.int64], hops: Hops, event: Index, hop_s: float) -> Found:
+    """Drop a digit that repeats its predecessor at least 8 dB weaker within 60 ms."""
+    if len(found.key) < 2:
+        return found
+    now = hops.low_power[event] + hops.high_power[event]
+    before = found.low_power[:-1] + found.high_power[:-1]
+    close = (found.start[1:] - found.end[:-1]) * hop_s < ECHO_S
+    echo = (
+        (lane[1:] == lane[:-1]) & (found.key[1:] == found.key[:-1]) & close & (now[1:] * 10 ** (ECHO_DB / 10) < before)
+    )
+    keep = np.append(True, ~echo)
+    return Found(**{name: column[keep] for name, column in vars(found).items()})

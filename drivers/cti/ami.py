@@ -131,7 +131,7 @@ class AmiDriver:
 
     def _do_make_call(self, done: OnResponse, calling: str, called: str) -> None:
         call_id = next(self._call_ids)
-        self._calls.expect(call_id, called)
+        self._calls.expect(call_id, calling, called)
         action = actions.make_call(self._plan, calling, called, call_id)
         self._ask(Service.MAKE_CALL, done, action, lambda answer: Response(Service.MAKE_CALL, call_id=call_id))
 
@@ -241,6 +241,6 @@ def _call_of(row: Headers) -> dict[str, str]:
     return {
         "call_id": row.get("Linkedid", ""),
         "state": _STATES.get(row.get("ChannelStateDesc", ""), "unknown"),
-        "calling": row.get("CallerIDNum", ""),
-        "called": row.get("Exten", ""),
+        "calling": device_of(row.get("Channel", "")) if row.get("Uniqueid") == row.get("Linkedid") else "",
+        "called": actions.bare_number(row.get("Exten", "")),
     }

@@ -81,8 +81,8 @@ def play_digit(channel: str, digit: str, duration_ms: int = 100) -> dict[str, st
 
 
 def lock_flag(device: str) -> dict[str, str]:
-    """Read the lock flag."""
-    return {"Action": "Getvar", "Variable": f"DB(lock/{device})"}
+    """Read whether an extension is locked: a global variable of the dialplan, as a session may read no database."""
+    return {"Action": "Getvar", "Variable": f"LOCK_{device}"}
 
 
 def read_action(action: Mapping[str, str]) -> tuple[str, dict[str, str]]:

@@ -3,16 +3,20 @@
 One call is one ``Linkedid``; a channel named ``PJSIP/1001-0000000a`` belongs to device ``1001``. The channel whose
 ``Uniqueid`` is the ``Linkedid`` is the calling side.
 
-===================================  =============================================================================
-``Newchannel`` of the calling side   ServiceInitiated
-``DialBegin`` with a calling channel  Originated
-``DialState``, status ``RINGING``    Delivered (the called device)
-``DialEnd``, status ``ANSWER``       Established (the called device); any other status is Failed
-``Hold``, ``Unhold``                 Held, Retrieved
-``Hangup``                           ConnectionCleared
-``OriginateResponse`` ``Failure``    Failed (the calling device)
-``UserEvent`` of the lock            Locked, Unlocked, LockDenied; the dialplan sends them with ``Ext``
-===================================  =============================================================================
+====================================  ============================================================================
+``Newchannel`` of the calling side    ServiceInitiated
+``Newstate`` ``Up`` of a called-back   Originated: the phone of a MakeCall was lifted
+calling side
+``DialBegin`` with a calling channel  Originated, unless it was told before
+``DialState``, status ``RINGING``     Delivered: at the called device, or (no calling channel) at the calling phone
+``DialEnd``, status ``ANSWER``        Established (the called device); any other status but ``CANCEL`` is Failed
+``Hold``, ``Unhold``                  Held, Retrieved
+``Hangup``                            ConnectionCleared
+``OriginateResponse`` ``Failure``     Failed (the calling device)
+``UserEvent`` of the lock             Locked, Unlocked, LockDenied; the dialplan sends them with ``Ext``
+====================================  ============================================================================
+
+The far end of an outside call is named by the number that was dialled, not by the trunk's channel.
 """
 
 from __future__ import annotations
@@ -29,7 +33,7 @@ _LOCK_EVENTS = {
     "Unlocked": EventKind.UNLOCKED,
     "LockDenied": EventKind.LOCK_DENIED,
 }
-_CAUSES = {"BUSY": "busy", "NOANSWER": "noAnswer", "CANCEL": "callCancelled", "CHANUNAVAIL": "destNotObtainable"}
+_CAUSES = {"BUSY": "busy", "NOANSWER": "noAnswer", "CHANUNAVAIL": "destNotObtainable"}
 
 
 def device_of(channel: str, technology: str = "PJSIP") -> str:
@@ -52,7 +56,10 @@ class Channel:
     device: str
     call_id: str
     calling_side: bool
-    state: str = ""
+    rung: bool
+    """The PBX called it: the phone of a MakeCall, or a called party."""
+    state: str = "initiated"
+    originated: bool = False
 
 
 class AmiCalls:
@@ -62,10 +69,12 @@ class AmiCalls:
         self._technology = technology
         self.channels: dict[str, Channel] = {}
         self._called: dict[str, str] = {}
+        self._expected: dict[str, str] = {}
 
-    def expect(self, call_id: str, called: str) -> None:
-        """Name what a call we started will dial; its first events do not say."""
+    def expect(self, call_id: str, calling: str, called: str) -> None:
+        """Name the parties of a call that is being started; its first events do not say whom it will dial."""
         self._called[call_id] = bare_number(called)
+        self._expected[calling] = call_id
 
     def channel(self, call_id: str, device: str) -> Channel | None:
         """The device's channel in a call."""
@@ -88,7 +97,8 @@ class AmiCalls:
         if not device:
             return None
         calling_side = event.get("Uniqueid") == call_id
-        self.channels[event.get("Uniqueid", "")] = Channel(name, device, call_id, calling_side, "initiated")
+        rung = event.get("ChannelStateDesc") != "Ring"
+        self.channels[event.get("Uniqueid", "")] = Channel(name, device, call_id, calling_side, rung)
         if not calling_side:
             return None
         exten = event.get("Exten", "")
@@ -98,26 +108,35 @@ class AmiCalls:
 
     def _on_newstate(self, event: Mapping[str, str], time_s: float) -> CtiEvent | None:
         channel = self.channels.get(event.get("Uniqueid", ""))
-        if channel is not None:
-            words = {"Up": "connected", "Ringing": "alerting"}
-            channel.state = words.get(event.get("ChannelStateDesc", ""), channel.state)
-        return None
+        if channel is None:
+            return None
+        words = {"Up": "connected", "Ringing": "alerting"}
+        channel.state = words.get(event.get("ChannelStateDesc", ""), channel.state)
+        lifted = channel.calling_side and channel.rung and channel.state == "connected"
+        return self._originate(channel, time_s) if lifted else None
 
     def _on_dialbegin(self, event: Mapping[str, str], time_s: float) -> CtiEvent | None:
-        device = device_of(event.get("Channel", ""), self._technology)
-        if not device:
+        channel = self.channels.get(event.get("Uniqueid", ""))
+        return self._originate(channel, time_s) if channel is not None else None
+
+    def _originate(self, channel: Channel, time_s: float) -> CtiEvent | None:
+        if channel.originated:
             return None
-        return self._tell(EventKind.ORIGINATED, time_s, device, event.get("Linkedid", ""), "newCall")
+        channel.originated = True
+        return self._tell(EventKind.ORIGINATED, time_s, channel.device, channel.call_id, "newCall")
 
     def _on_dialstate(self, event: Mapping[str, str], time_s: float) -> CtiEvent | None:
-        if event.get("DialStatus") != "RINGING" or not event.get("Channel"):
+        if event.get("DialStatus") != "RINGING":
             return None
-        return self._of_called(EventKind.DELIVERED, event, time_s, "newCall")
+        if event.get("Channel"):
+            return self._of_called(EventKind.DELIVERED, event, time_s, "newCall")
+        phone = self.channels.get(event.get("DestUniqueid", ""))
+        return self._tell(EventKind.DELIVERED, time_s, phone.device, phone.call_id, "makeCall") if phone else None
 
     def _on_dialend(self, event: Mapping[str, str], time_s: float) -> CtiEvent | None:
-        if not event.get("Channel"):
-            return None
         status = event.get("DialStatus", "")
+        if not event.get("Channel") or status == "CANCEL":  # cancelled: the caller hung up, which is told as that
+            return None
         if status == "ANSWER":
             return self._of_called(EventKind.ESTABLISHED, event, time_s, "newCall")
         return self._of_called(EventKind.FAILED, event, time_s, _CAUSES.get(status, status.lower()))
@@ -125,7 +144,7 @@ class AmiCalls:
     def _of_called(self, kind: EventKind, event: Mapping[str, str], time_s: float, cause: str) -> CtiEvent | None:
         call_id = event.get("DestLinkedid", "")
         device = device_of(event.get("DestChannel", ""), self._technology)
-        return self._tell(kind, time_s, device, call_id, cause) if device else None
+        return self._tell(kind, time_s, self._called.get(call_id, device), call_id, cause) if device else None
 
     def _on_hold(self, event: Mapping[str, str], time_s: float) -> CtiEvent | None:
         return self._of_own(EventKind.HELD, event, time_s, "hold")
@@ -145,7 +164,8 @@ class AmiCalls:
         if channel is None:
             return None
         cause = event.get("Cause-txt", "")
-        told = self._tell(EventKind.CONNECTION_CLEARED, time_s, channel.device, channel.call_id, cause)
+        device = channel.device if channel.calling_side else self._called.get(channel.call_id, channel.device)
+        told = self._tell(EventKind.CONNECTION_CLEARED, time_s, device, channel.call_id, cause)
         del self.channels[event["Uniqueid"]]
         if all(each.call_id != channel.call_id for each in self.channels.values()):
             self._called.pop(channel.call_id, None)
@@ -156,7 +176,10 @@ class AmiCalls:
         if event.get("Response") != "Failure" or event.get("Channel", "").startswith("Local/"):
             return None
         cause = {"1": "noAnswer", "3": "noAnswer", "5": "busy"}.get(event.get("Reason", ""), "destNotObtainable")
-        return self._tell(EventKind.FAILED, time_s, device, event.get("Uniqueid", ""), cause)
+        call_id = event.get("Uniqueid", "")
+        if call_id not in self._called:  # it failed before there was a channel
+            call_id = self._expected.get(device, call_id)
+        return self._tell(EventKind.FAILED, time_s, device, call_id, cause)
 
     def _on_userevent(self, event: Mapping[str, str], time_s: float) -> CtiEvent | None:
         kind = _LOCK_EVENTS.get(event.get("UserEvent", ""))

@@ -53,7 +53,7 @@ class AmiDialect:
         name, fields = read_action(headers)
         self._asked[headers.get("ActionID", "")] = (name, fields)
         if name == Service.MAKE_CALL:
-            self._calls.expect(fields["call_id"], fields["called"])
+            self._calls.expect(fields["call_id"], fields["calling"], fields["called"])
         if name == Service.MONITOR_STOP:
             self._monitored.discard(fields["device"])
         return name, fields

@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 import httpx
+from cloud_pbx import ScriptedPbx
 
 from offhook.drivers.clock import Clock
 from offhook.drivers.cloud import Association
@@ -15,7 +16,6 @@ from offhook.fixtures.asgi import AsgiTransport
 from offhook.fixtures.cloud.assembly import ReferenceCloud, build_cloud
 from offhook.fixtures.cloud.ivr import IvrLine
 from offhook.fixtures.simclock import SimClock
-from cloud_pbx import ScriptedPbx
 
 IVR_NUMBER = "+33390677069"
 

@@ -54,7 +54,6 @@ def test_monitor_then_lock_then_call(locking: Room) -> None:
     assert all("1001" in arguments.values() for _, arguments in locking.pbx.asked)
 
 
-@pytest.mark.req("ASSOC-S3.1")
 def test_nothing_goes_to_the_pbx_before_completion(room: Room) -> None:
     association = room.request()
     room.wait(60.0)
@@ -65,7 +64,6 @@ def test_nothing_goes_to_the_pbx_before_completion(room: Room) -> None:
     assert room.pbx.count(Service.MONITOR_START) == 1
 
 
-@pytest.mark.req("ASSOC-S3.2")
 def test_without_completion_the_request_starts_the_call(make_room: MakeRoom) -> None:
     room = make_room(s3=False)
     answer = room.api.request_association("alice", "1001")
@@ -75,7 +73,6 @@ def test_without_completion_the_request_starts_the_call(make_room: MakeRoom) -> 
     assert "S3" not in room.steps(answer.id)
 
 
-@pytest.mark.req("ASSOC-S3.5")
 def test_two_completions_make_one_call(room: Room) -> None:
     association = room.request()
     room.api.complete("alice", association)
@@ -121,7 +118,6 @@ def test_all_sixteen_combinations_end_associated(
     assert [phone.extension for phone in room.api.phones("alice")] == ["1001"]
 
 
-@pytest.mark.req("ASSOC-S36.1")
 def test_success_is_spoken_and_written(room: Room) -> None:
     association, line = room.prompted()
     room.key(line, room.api.code("alice", association))

@@ -9,8 +9,10 @@ from offhook.bench.record.kinds import Case, Finding, NoEvidence
 from offhook.bench.record.logs import relay_line
 from offhook.bench.record.schema import RELAY_LOG, Verdict
 
-AUDIBLE_S = 0.15
-"""Tone or voice shorter than this within the window is not taken for it."""
+TONE_S = 0.05
+"""A tone needs this much of itself in the window: one burst of a stutter tone is 0.1 s."""
+VOICE_S = 0.15
+"""Voice needs this much: half a syllable."""
 
 
 def digits(case: Case) -> Finding:
@@ -59,17 +61,17 @@ def no_digits(case: Case) -> Finding:
 
 
 def tone(case: Case) -> Finding:
-    """The named call-progress tone is on the wire for at least ``at_least`` seconds (0.15 if not given)."""
-    return _lasting(case, str(case.need("expected")), "tone")
+    """The named call-progress tone is on the wire for at least ``at_least`` seconds (0.05 if not given)."""
+    return _lasting(case, str(case.need("expected")), " tone", TONE_S)
 
 
 def voice(case: Case) -> Finding:
-    """Audio that is neither a call-progress tone nor a DTMF digit is on the wire for at least ``at_least`` seconds."""
-    return _lasting(case, VOICE, "")
+    """Audio that is neither tone nor digit is on the wire for at least ``at_least`` seconds (0.15 if not given)."""
+    return _lasting(case, VOICE, "", VOICE_S)
 
 
-def _lasting(case: Case, expected: str, what: str) -> Finding:
-    wire, least = str(case.need("wire")), float(case.spec.get("at_least", AUDIBLE_S))
+def _lasting(case: Case, expected: str, what: str, default_s: float) -> Finding:
+    wire, least = str(case.need("wire")), float(case.spec.get("at_least", default_s))
     _check_recorded(case, wire)
     sounds = case.ear.sounds_between(wire, case.from_s, case.to_s)
     lengths = total_s(sounds)
@@ -77,7 +79,7 @@ def _lasting(case: Case, expected: str, what: str) -> Finding:
     heard = ", ".join(f"{name} for {lengths[name]:.2f} s" for name in sorted(lengths))
     heard = heard or _digits_heard(case, wire) or "silence"
     passed = seconds >= least
-    reason = f"heard {heard}" if passed else f"expected {expected} {what}".rstrip() + f", heard {heard}"
+    reason = f"heard {heard}" if passed else f"expected {expected}{what}, heard {heard}"
     fitting = [sound for sound in sounds if sound.name == expected] if passed else sounds
     places, files = _listen_at(case, wire, fitting), _files(case, wire)
     return Finding(Verdict.PASS if passed else Verdict.FAIL, reason, seconds, least, None, 0.0, 1, files, places)

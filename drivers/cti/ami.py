@@ -17,7 +17,7 @@ from typing import Any
 from offhook.drivers.clock import Clock, Timer
 from offhook.drivers.cti import Capability, CtiEvent, EventKind, OnEvent, OnResponse, OnTrace, Response, Service
 from offhook.drivers.cti import ami_actions as actions
-from offhook.drivers.cti.ami_calls import AmiCalls, Channel, device_of
+from offhook.drivers.cti.ami_calls import AmiCalls, Channel, bare_number, device_of
 from offhook.drivers.cti.ami_session import AmiSession, Headers
 from offhook.drivers.links import Link, Wires
 
@@ -242,5 +242,5 @@ def _call_of(row: Headers) -> dict[str, str]:
         "call_id": row.get("Linkedid", ""),
         "state": _STATES.get(row.get("ChannelStateDesc", ""), "unknown"),
         "calling": device_of(row.get("Channel", "")) if row.get("Uniqueid") == row.get("Linkedid") else "",
-        "called": actions.bare_number(row.get("Exten", "")),
+        "called": bare_number(row.get("Exten", "")),
     }

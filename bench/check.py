@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offhook import dsp
+from offhook.bench.check_keys import diagnose
 from offhook.bench.station import Rig, open_rig
 from offhook.bench.station_model import KEYS, PhoneModel, Ref, ref
 from offhook.drivers.cti import Response, Service
@@ -54,7 +55,11 @@ def check_station(
 ) -> list[CheckLine]:
     """Open a station and try everything; ``tell`` gets each line at once. Raises ConfigError and Busy."""
     lines: list[CheckLine] = []
-    safe: list[CheckLine] = []
+
+    def note(line: CheckLine) -> None:
+        lines.append(line)
+        tell(line)
+
     with open_rig(
         station,
         seed=seed,
@@ -62,13 +67,11 @@ def check_station(
         faults=faults,
         purpose="offhook check",
         require_all=False,
-        on_safe=lambda report: safe.append(CheckLine("", "safe state", str(report), report.ok)),
+        on_safe=lambda report: note(CheckLine("", "safe state", str(report), report.ok)),
     ) as rig:
         for line in check_rig(rig):
-            lines.append(line)
-            tell(line)
-    tell(safe[0])
-    return lines + safe
+            note(line)
+    return lines
 
 
 def check_rig(rig: Rig) -> Iterator[CheckLine]:
@@ -108,7 +111,7 @@ class _Phone:
             if not hook.ok:
                 return
             yield self._try_dial_tone()
-            yield from self._try_keys()
+            yield self._try_keys()
         except OffhookError as error:
             yield self._line("", f"{error.operation}: {error.detail}", ok=False, hint=error.hint)
         finally:
@@ -184,34 +187,18 @@ class _Phone:
         heard: NDArray[np.int16] = port.take(max(0, start), max(0, start, stop))[self._handset.number]
         return heard
 
-    def _try_keys(self) -> Iterator[CheckLine]:
-        pad = self._pad()
-        first = self._covering()
-        results = {key: self._press(pad, key) for key in first}
-        wrong = {key: heard for key, heard in results.items() if heard != key}
-        if not wrong:
-            held = f"keys {' '.join(first)} heard at {self._handset} as themselves"
-            yield self._line("keypad", held)
-            return
-        results |= {key: self._press(pad, key) for key in KEYS if key not in results}
-        for key, heard in results.items():
-            if heard != key:
-                heard_as = f'"{heard}" heard' if heard else "no tone heard"
-                yield self._line(
-                    "keypad", f'key "{key}": {heard_as} at {self._handset}', ok=False, hint=self._why(results)
-                )
+    def _try_keys(self) -> CheckLine:
+        pad, first = self._pad(), self._covering()
+        heard = {key: self._press(pad, key) for key in first}
+        if all(digits == key for key, digits in heard.items()):
+            return self._line("keypad", f"keys {' '.join(first)} heard at {self._handset} as themselves")
+        heard |= {key: self._press(pad, key) for key in KEYS if key not in heard}
+        found, hint = diagnose(self._model.keypad, {key: heard[key] for key in KEYS})
+        return self._line("keypad", f"{found} at {self._handset}", ok=False, hint=hint)
 
     def _covering(self) -> Sequence[str]:
         """Keys that together use every contact: a diagonal of a matrix, or all of them."""
         return KEYS if self._model.keypad.keys else "159#"
-
-    def _why(self, results: dict[str, str]) -> str:
-        silent = [key for key, heard in results.items() if heard != key]
-        working = {c for key, heard in results.items() if heard == key for c in self._model.keypad.contacts(key)}
-        suspects = sorted({c for key in silent for c in self._model.keypad.contacts(key)} - working)
-        if not suspects:
-            return "every contact works in some key: are two of them exchanged?"
-        return f"never heard from {', '.join(map(str, suspects))}: is it wired? these keys fail: {' '.join(silent)}"
 
     def _pad(self) -> ContactKeypad:
         def contact(place: Ref) -> Contact:

@@ -124,3 +124,7 @@ def _first_line(entry: EntryPoint) -> str:
     except (ImportError, AttributeError, SyntaxError, OSError):
         docstring = None
     return (docstring or f"see offhook {entry.name} --help").splitlines()[0]
+
+
+if __name__ == "__main__":
+    main()

@@ -165,7 +165,8 @@ class Rig:
             raise DeviceTimeout(
                 "pbx", "open the CTI session", f"no answer within {CTI_LIMIT_S:.0f} s", "is it the port?"
             )
-        return "CTI session up: " + ", ".join(sorted(self.cti.capabilities))
+        locks = [name for name in ("lock_notify", "lock_prefix") if name in self.cti.capabilities]
+        return f"CTI session up, {len(self.cti.capabilities)} services, {' and '.join(locks) or 'no lock'}"
 
 
 @contextmanager

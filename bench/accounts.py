@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import TypeVar
 
 from offhook.bench.phone import Phone
@@ -24,11 +25,13 @@ class Account:
         self.api = api
         self._watch = watch
         self._after = 0
+        self._asked: set[str] = set()
 
     def request(self, extension: str) -> tuple[str, Seen]:
         """S1: ask to associate an extension; returns the context's id and the sighting of the request."""
         asked_s = self._watch.clock.now_s()
         context = self.api.request_association(self.name, extension)
+        self._asked.add(context.id)
         return context.id, self._note("request", asked_s, context.id)
 
     def code(self, association: str, within_s: float = 5.0) -> tuple[str, Seen] | None:
@@ -83,6 +86,12 @@ class Account:
         asked_s = self._watch.clock.now_s()
         phones = self.phones()
         return self._note("phones", asked_s, "", count=len(phones), extensions=" ".join(phones))
+
+    def abandon(self) -> None:
+        """Cancel what this account asked for and has not come to an end."""
+        while self._asked:
+            with suppress(DeviceRefused):  # it has ended by itself
+                self.api.cancel(self.name, self._asked.pop())
 
     def leave(self, extension: str) -> None:
         """End the account's association with an extension, if there is one (ASSOC-END.1)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from offhook.bench.listen import Listener
 from offhook.bench.station import Rig
 from offhook.bench.station_model import PhoneModel, ref
@@ -36,6 +38,11 @@ class Phone:
         board, self._hook_relay = ref(model.hook.contact)
         self._board = rig.relays[board]
         self._lifted_at_s = 0.0
+
+    @property
+    def lock_variant(self) -> str:
+        """How this phone is locked over CTI: "notify", "prefix" or "none"; its own setting before the station's."""
+        return self.model.lock or self._rig.model.options.lock
 
     @property
     def local_code(self) -> str:
@@ -95,13 +102,19 @@ class Phone:
         """Wait for the bell."""
         return self._watch.expect("ring", within_s, since_s, self.name, active=True)
 
+    def hears_dial_tone(self, within_s: float = 3.0) -> str:
+        """Wait for dial tone, plain or stutter (locked phones, waiting messages); which one, or "" if none came."""
+        return self._hears(("dial", "stutter"), within_s)
+
     def hears(self, tone: str, within_s: float = 3.0) -> bool:
         """Wait until a call-progress tone (dial, reorder, busy, ringback ...) is in the ear."""
+        return bool(self._hears((tone,), within_s))
+
+    def _hears(self, tones: Collection[str], within_s: float) -> str:
         clock = self._watch.clock
         deadline_s = clock.now_s() + within_s
         while True:
-            if tone in self._listener.tones(self.name, TONE_WINDOW_S):
-                return True
-            if clock.now_s() >= deadline_s:
-                return False
+            heard = [name for name in self._listener.tones(self.name, TONE_WINDOW_S) if name in tones]
+            if heard or clock.now_s() >= deadline_s:
+                return heard[0] if heard else ""
             clock.sleep(0.1)

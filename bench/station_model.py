@@ -217,6 +217,9 @@ class PhoneModel(Section):
     ddi: Number | None = Field(default=None, description="its direct number, as the far end of an outside call sees it")
     kind: Literal["ip", "analog", "tdm"]
     local_code: Code | None = None
+    lock: Literal["notify", "prefix", "none"] | None = Field(
+        default=None, description="how this phone is locked over CTI, if not as [options] lock says"
+    )
     handset: RefText
     hook: Hook
     keypad: Keypad

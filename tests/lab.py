@@ -9,7 +9,8 @@ from pathlib import Path
 
 from offhook.bench.devices import Station
 from offhook.bench.record import RunRecord, RunResult, Verdict
-from offhook.bench.station import Rig, open_rig
+from offhook.bench.session import Wanted, opened
+from offhook.bench.station import Rig
 from offhook.fixtures.plant import SimulatedPlant
 
 
@@ -36,13 +37,9 @@ class LabBuilder:
     @contextmanager
     def open(self, faults: Sequence[str] = (), seed: int = 1) -> Iterator[Lab]:
         """A station ready for an attempt."""
-        with open_rig("simulated", seed=seed, faults=faults, workdir=self._folder) as rig:
-            record = RunRecord.create(self._folder / "runs", rig.clock, {"grade": "SIMULATED", "seed": seed})
-            try:
-                station = Station(rig, record)
-                record.begin("test", "test", "test")
-                station.begin()
-                yield Lab(station, record, rig, rig.wires.plant)  # type: ignore[attr-defined]
-                record.finish(Verdict.PASS)
-            finally:
-                record.close()
+        with opened(Wanted(seed=seed, faults=faults, runs=self._folder / "runs")) as session:
+            session.record.begin("test", "test", "test")
+            session.station.begin()
+            plant = session.rig.wires.plant  # type: ignore[attr-defined]
+            yield Lab(session.station, session.record, session.rig, plant)
+            session.record.finish(Verdict.PASS)

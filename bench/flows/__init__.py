@@ -17,7 +17,7 @@ __all__ = ["STAGES", "Association", "Script", "StepFailed", "associate", "associ
 def association(station: Station, account: Account, phone: Phone, *, lock: bool = False) -> Association:
     """An association ready to be run step by step; sets the company's lock policy first."""
     options = station.options
-    variant = options.lock if lock else "none"
+    variant = phone.lock_variant if lock else "none"
     policy = {"lock": variant, "completion_required": options.s3, "context": options.context, "ddi": options.ddi}
     station.rig.cloud_api.admin_policy(policy)
     name = f"association of {phone.name} by {account.name}"

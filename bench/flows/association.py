@@ -98,7 +98,7 @@ class Association(Script):
             "CTI messages about the extension before S3",
             "cti",
             self.steps["S1"].time_s,
-            done.time_s,
+            done.time_s - done.u_s,
             subject=self.phone.extension,
             at_most=0,
         )
@@ -196,7 +196,7 @@ class Association(Script):
             wire=self.phone.name,
             from_s=prompt.data["from_s"],
             to_s=prompt.time_s,
-            expected="dial",
+            expected=prompt.data["tone"],
         )
         self.count(
             "LOCK-S24.1",

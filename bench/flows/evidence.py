@@ -23,7 +23,13 @@ def judge_control(flow: Association, before: Seen | None, rang: Seen | None) -> 
     spec = {"observed": "ring", "from_s": since_s, "to_s": before_s, "where": {"active": True}, "at_most": 0}
     flow.judge("ASSOC-S10.2", "rings by that refused action", "count", **spec)
     done_s = flow.steps["S10"].time_s
-    spec = {"observed": "ring", "subject": flow.phone.name, "from_s": done_s, "to_s": station.clock.now_s(), "where": {"active": True}}
+    spec = {
+        "observed": "ring",
+        "subject": flow.phone.name,
+        "from_s": done_s,
+        "to_s": station.clock.now_s(),
+        "where": {"active": True},
+    }
     flow.judge("ASSOC-S10.2", "the account makes the phone ring after it", "count", **spec, at_least=1)
     if before is not None or rang is None:
         raise AssertionError("control must be refused before the association and work after it")

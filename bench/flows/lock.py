@@ -7,16 +7,20 @@ from offhook.bench.phone import TONE_WINDOW_S, Phone
 from offhook.bench.watch import Seen
 
 PROMPT_LIMIT_S = 4.0
+PROMPT_HEARD_S = 0.6
+"""Listened to before the first key cuts it off: enough to tell stutter from plain dial tone."""
 
 
 def wait_local_prompt(script: Script, phone: Phone, after: Seen) -> Seen:
     """S24: wait for the prompt tone in the ear; the sighting's ``from_s`` is where the judged audio starts."""
-    if not phone.hears("dial", PROMPT_LIMIT_S):
+    tone = phone.hears_dial_tone(PROMPT_LIMIT_S)
+    if not tone:
         wire = f"handset audio of {phone.name} ({phone.model.handset})"
         raise StepFailed("S24", "the local code prompt in the ear", "no dial tone", wire, "offhook check")
+    script.station.clock.sleep(PROMPT_HEARD_S)
     now_s = script.station.clock.now_s()
     from_s = max(after.time_s, now_s - TONE_WINDOW_S)
-    return script.station.watch.note("A-h", phone.name, "tone", phone.name, now_s, 0.1, tone="dial", from_s=from_s)
+    return script.station.watch.note("A-h", phone.name, "tone", phone.name, now_s, 0.1, tone=tone, from_s=from_s)
 
 
 def key_local_code(script: Script, phone: Phone, code: str) -> Seen:

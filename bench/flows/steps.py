@@ -42,9 +42,9 @@ class Script:
         """Add a judgement to the run record."""
         self.station.record.judge(req, title, kind, unit=unit, **spec)
 
-    def interval(self, req: str, title: str, first: Seen, last: Seen, at_most: float, at_least: float = 0.0) -> None:
+    def interval(self, req: str, title: str, first: Seen, last: Seen, at_most: float) -> None:
         """Judge the time between two sightings, in seconds."""
-        spec = {"from": first.id, "to": last.id, "at_most": at_most, "at_least": at_least}
+        spec = {"from": first.id, "to": last.id, "at_most": at_most}
         self.station.record.judge(req, title, "interval", unit="s", **spec)
 
     def count(self, req: str, title: str, kind: str, from_s: float, to_s: float, **spec: Any) -> None:

@@ -78,6 +78,21 @@ def test_the_report_of_the_safe_state_goes_to_the_recorder(small: Path, standin:
     assert [report.ok for report in reports] == [True]
 
 
+@pytest.mark.usefixtures("standin")
+def test_no_relay_closes_any_more_once_the_safe_state_was_read_back(small: Path) -> None:
+    refused: list[str] = []
+
+    def late(report: SafeReport) -> None:
+        with pytest.raises(NotAllowed, match="safe state"):
+            rig.relays["one"].set(4, True)
+        refused.append(str(report))
+
+    with open_rig(small, on_safe=late) as rig:
+        pass
+
+    assert len(refused) == 1
+
+
 def test_faults_reach_the_far_end_after_those_of_the_file(small: Path, standin: StandInEnd) -> None:
     small.write_text(small.read_text().replace('end = "standin"', 'end = "standin"\nfaults = ["cut:cti"]'))
 

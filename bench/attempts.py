@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from offhook.bench.record import Attempt, Judgement, Verdict
-from offhook.bench.session import Session, verdict_of
+from offhook.bench.session import Session, how_it_ended, verdict_of
 
 OnAttempt = Callable[[Attempt, list[Judgement]], None]
 
@@ -75,7 +75,7 @@ class Attempts:
     def _after(self, error: BaseException) -> None:
         """The test raised: note what that means, and bring the station to rest unless we are being stopped."""
         if isinstance(error, KeyboardInterrupt | pytest.exit.Exception):
-            self._finish(self._item, Verdict.NOT_RUN, "interrupted")
+            self._finish(self._item, Verdict.NOT_RUN, how_it_ended(error))
             return
         raised = Verdict.NOT_RUN if isinstance(error, pytest.skip.Exception) else verdict_of(error)
         message = _text(error)

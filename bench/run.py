@@ -76,7 +76,8 @@ def _report(session: Session | None, console: Console) -> int:
         return ERROR
     from offhook.reports import render
 
-    code = session.result().exit_code
+    result = session.result()
+    code = result.exit_code
     pages: list[Path] = []
     try:
         pages = render(session.folder)
@@ -84,7 +85,7 @@ def _report(session: Session | None, console: Console) -> int:
         console.line("report", f"could not be made: {error!r}; try: offhook report {session.folder}", "bold red")
         code = code or ERROR
     console.safe_state(session.safe)
-    console.summary(session.result(), pages)
+    console.summary(result, pages)
     return code
 
 

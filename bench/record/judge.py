@@ -116,9 +116,9 @@ def judge(folder: Path | str) -> RunResult:
         return judge_evidence(evidence)
 
 
-def judge_evidence(evidence: Evidence) -> RunResult:
-    """The same on evidence that is already open."""
-    ear = Ear(evidence)
+def judge_evidence(evidence: Evidence, ear: Ear | None = None) -> RunResult:
+    """The same on evidence that is already open; ``ear`` may have decoded some of it before."""
+    ear = ear or Ear(evidence)
     attempts = {attempt.id: attempt for attempt in evidence.attempts()}
     judgements = tuple(
         judge_one(one, evidence, ear, attempts.get(one.attempt) if one.attempt else None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 import sqlite3
@@ -15,16 +14,16 @@ from typing import Any
 
 from offhook.bench.record import schema
 from offhook.bench.record.audio import PortRecorder
+from offhook.bench.record.folder import empty_folder, new_folder, write_manifest
 from offhook.bench.record.heard import Ear
 from offhook.bench.record.judge import RunResult, judge_evidence, judge_one, outcome_of
 from offhook.bench.record.logs import CtiLog, RelayLog
-from offhook.bench.record.reader import Evidence, sha256
+from offhook.bench.record.reader import Evidence
 from offhook.bench.record.schema import Attempt, Judgement, Verdict
 from offhook.bench.record.spec import clean_spec
 from offhook.bench.record.verdicts import worst
 from offhook.drivers.audio import AudioPort
 from offhook.drivers.clock import Clock
-from offhook.drivers.errors import ConfigError
 
 
 class RunRecord:
@@ -57,7 +56,7 @@ class RunRecord:
         ConfigError if ``folder`` has anything in it, or if no folder can be made.
         """
         started = datetime.now(UTC)
-        folder = _new_folder(runs, started) if folder is None else _empty(folder)
+        folder = new_folder(runs, started) if folder is None else empty_folder(folder)
         record = cls(folder, clock)
         record.note_meta(
             schema_version=schema.SCHEMA_VERSION,
@@ -232,7 +231,7 @@ class RunRecord:
     def result(self) -> RunResult:
         """The run as it stands, every verdict made anew."""
         self._settle()
-        return judge_evidence(self._evidence)
+        return judge_evidence(self._evidence, self._ears())
 
     def seal(self, ended: str = "completed", exit_code: int | None = None) -> int:
         """Stop recording, judge everything again, close the database and hash every file; returns the exit code."""
@@ -242,7 +241,7 @@ class RunRecord:
             self.finish(Verdict.NOT_RUN, f"the run ended: {ended}")
         self.stop_audio()
         self.note_meta(ended=ended)
-        result = judge_evidence(self._evidence)
+        result = judge_evidence(self._evidence, self._ears())
         for made in result.judgements:
             self._store(made)
         for one in result.attempts:
@@ -250,7 +249,7 @@ class RunRecord:
         code = result.exit_code if exit_code is None else exit_code
         self.note_meta(exit_code=code)
         self.close()
-        self._write_manifest()
+        write_manifest(self.folder)
         return code
 
     def close(self) -> None:
@@ -264,14 +263,6 @@ class RunRecord:
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._db.execute("PRAGMA journal_mode=DELETE")
         self._db.close()
-
-    def _write_manifest(self) -> None:
-        files = sorted(path for path in self.folder.rglob("*") if path.is_file())
-        digests = {path.relative_to(self.folder).as_posix(): sha256(path) for path in files}
-        content = {"schema_version": schema.SCHEMA_VERSION, "algorithm": "SHA-256", "files": digests}
-        part = self.folder / f"{schema.MANIFEST}.part"
-        part.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
-        part.replace(self.folder / schema.MANIFEST)
 
     def _judge_again(self, attempt: Attempt) -> list[Judgement]:
         self._settle()
@@ -314,29 +305,3 @@ class RunRecord:
         names, marks = ", ".join(values), ", ".join("?" * len(values))
         cursor = self._db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(values.values()))
         return cursor.lastrowid or 0
-
-
-def _empty(folder: Path) -> Path:
-    hint = "name a new folder; runs are never overwritten"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise ConfigError(str(folder), "start a run", "there is something in it", hint)
-    except OSError as error:
-        raise ConfigError(str(folder), "start a run", error.strerror or str(error), hint) from None
-    return folder
-
-
-def _new_folder(runs: Path, started: datetime) -> Path:
-    """``runs/2026-11-21_101208``, or with ``-2``, ``-3`` ... if that second is taken."""
-    name = started.strftime("%Y-%m-%d_%H%M%S")
-    for number in itertools.count(1):
-        folder = runs / (name if number == 1 else f"{name}-{number}")
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise ConfigError(str(runs), "make a run folder", error.strerror or str(error), "--out DIR") from None
-        return folder
-    raise AssertionError("unreachable")

@@ -168,7 +168,7 @@ def test_a_leg_with_an_outside_line_exchanges_blocks(grid: AudioGrid) -> None:
         return np.full(BLOCK, 1234, dtype=np.int16)
 
     leg.exchange = exchange
-    grid.touch()
+
     leg.set_speak(constant(500.0))
     leg.tap(ear=0)
     ear = last(grid, 0)

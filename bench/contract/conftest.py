@@ -1,0 +1,73 @@
+"""The contract suites on the drivers of a station: ``pytest --pyargs offhook.bench.contract --station lab3.toml``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from offhook.bench.station import Rig, open_rig
+from offhook.bench.station_file import find_station, load_station
+from offhook.bench.station_model import StationModel
+from offhook.drivers.clock import Clock
+
+
+def _split(place: str) -> tuple[str, int]:
+    name, _, number = place.partition("/")
+    return name, int(number)
+
+
+def _names(model: StationModel) -> dict[str, list[str]]:
+    """What each suite runs on: every board, every phone, and phones that make a loop of a contact or of audio."""
+    phones = model.phone
+    return {
+        "relay_name": list(model.relay),
+        "phone_name": list(phones),
+        "sensed_phone": [name for name, phone in phones.items() if phone.hook_sense],
+    }
+
+
+def _option(config: pytest.Config, name: str, default: Any) -> Any:
+    return config.getoption(f"offhook_{name}", default)  # the plugin's; it is above this suite
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each suite on everything of its kind that the station has."""
+    asked = {"relay_name", "phone_name", "sensed_phone"} & set(metafunc.fixturenames)
+    if asked:
+        names = _names(load_station(find_station(_option(metafunc.config, "station", "simulated"))).model)
+        for fixture in sorted(asked):
+            metafunc.parametrize(fixture, names[fixture])
+
+
+@pytest.fixture
+def rig(pytestconfig: pytest.Config) -> Iterator[Rig]:
+    """The station, opened anew for every test, as some of them leave a driver closed."""
+    with open_rig(
+        _option(pytestconfig, "station", "simulated"),
+        seed=_option(pytestconfig, "seed", 1),
+        realtime=_option(pytestconfig, "realtime", False),
+        faults=_option(pytestconfig, "fault", ()),
+        purpose="the contract suites",
+        on_safe=lambda report: None,
+    ) as rig:
+        yield rig
+
+
+@pytest.fixture
+def clock(rig: Rig) -> Clock:
+    """The station's clock."""
+    return rig.clock
+
+
+@pytest.fixture
+def hook(rig: Rig) -> Callable[[str, bool], None]:
+    """``hook(phone, lifted)``."""
+
+    def move(phone: str, lifted: bool) -> None:
+        model = rig.model.phone[phone].hook
+        board, relay = _split(model.contact)
+        rig.relays[board].set(relay, lifted is (model.closed == "off-hook"))
+
+    return move

@@ -123,7 +123,7 @@ def _first_line(entry: EntryPoint) -> str:
         docstring = ast.get_docstring(ast.parse(source or ""))
     except (ImportError, AttributeError, SyntaxError, OSError):
         docstring = None
-    return (docstring or f"see offhook {entry.name} --help").splitlines()[0]
+    return (docstring or f"see offhook {entry.name} --help").splitlines()[0].replace("``", "")
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ def load_station(file: Path) -> Loaded:
     try:
         model = StationModel.model_validate(filled)
     except ValidationError as error:
-        mistakes += [in_words(detail) for detail in error.errors(include_url=False)]
+        mistakes += in_words(error.errors(include_url=False))
     mistakes += cross_check(data, registry.known(), list(ends()))
     if model is None or mistakes:
         raise StationError(str(file), [(_line_of(lines, mistake.key), mistake) for mistake in mistakes])

@@ -14,6 +14,7 @@ from offhook.bench.station_lines import KeyPath
 from offhook.bench.station_model import StationModel
 from offhook.drivers.errors import ConfigError
 
+UNKNOWN, MISSING = "unknown key", "missing"
 _TYPES = {
     "int_type": "a whole number",
     "float_type": "a number",
@@ -52,14 +53,20 @@ class StationError(ConfigError):
         return self._text
 
 
-def in_words(detail: ErrorDetails) -> Mistake:
-    """Our words for a pydantic error."""
+def in_words(details: Iterable[ErrorDetails]) -> list[Mistake]:
+    """Our words for pydantic errors. A misspelt key is one mistake, not an unknown key and a missing one."""
+    mistakes = [_in_words(detail) for detail in details]
+    misspelt = {(*mistake.key[:-1], mistake.hint) for mistake in mistakes if mistake.wrong == UNKNOWN}
+    return [mistake for mistake in mistakes if mistake.wrong != MISSING or mistake.key not in misspelt]
+
+
+def _in_words(detail: ErrorDetails) -> Mistake:
     key = tuple(part for part in detail["loc"] if part != "[key]")
     kind, context, given = detail["type"], detail.get("ctx", {}), _shown(detail["input"])
     if kind == "extra_forbidden":
-        return Mistake(key, "unknown key", _nearest(key))
+        return Mistake(key, UNKNOWN, _nearest(key))
     if kind == "missing":
-        return Mistake(key, "missing", f"add {key[-1]}")
+        return Mistake(key, MISSING, f"add [{key[-1]}]" if _fields_at(key) else f"add {key[-1]} = ...")
     if kind.startswith("offhook_"):
         return Mistake(key, str(context["what"]), str(context["hint"]))
     if kind == "literal_error":

@@ -39,7 +39,7 @@ BROKEN = [
     ("unknown section", "[dial]", "[dail]", ["dail: unknown key (try: dial)"]),
     ("wrong type", "rate_hz = 8000", 'rate_hz = "8000"', ['audio.rack.rate_hz: "8000" is not a whole number']),
     ("true is no number", "rate_hz = 8000", "rate_hz = true", ["rate_hz: true is not a whole number"]),
-    ("missing key", 'extension = "1001"\n', "", ["phone.desk.extension: missing (try: add extension)"]),
+    ("missing key", 'extension = "1001"\n', "", ["phone.desk.extension: missing (try: add extension = ...)"]),
     ("not a choice", 'kind = "ip"', 'kind = "voip"', ["'ip', 'analog' or 'tdm'"]),
     ("schema of the future", "schema_version = 1", "schema_version = 9", ["schema_version: 9 is not allowed (try: 1)"]),
     ("relay twice", '"one/8"', '"one/0"', ["relay one/0 is used twice (try: phone.desk.hook.contact has it already)"]),
@@ -74,6 +74,19 @@ def test_a_mistake_is_named_with_its_key_and_what_to_try(small: Path, old: str, 
 
     for word in words:
         assert any(word in text for _, text in found), found
+
+
+def test_a_misspelt_key_is_one_mistake(small: Path) -> None:
+    text = STATION.replace("rate_hz", "rate_h")
+
+    assert mistakes(small, text) == [(line_of(text, "rate_h"), "audio.rack.rate_h: unknown key (try: rate_hz)")]
+
+
+def test_an_empty_file_lacks_every_section(small: Path) -> None:
+    found = [text for _, text in mistakes(small, "")]
+
+    assert "name: missing (try: add name = ...)" in found
+    assert "dut: missing (try: add [dut])" in found
 
 
 def test_all_mistakes_come_at_once_with_their_lines(small: Path) -> None:

@@ -7,19 +7,21 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from offhook.bench.record.schema import Judgement, Observation, Step, Verdict
+from offhook.bench.record.schema import DATABASE, Judgement, Observation, Step, Verdict
 from offhook.reports.closeup import closeup, closeups
 from offhook.reports.explain import Place, Told, explain, explain_raised
 from offhook.reports.folder import Case, Run
 from offhook.reports.ladder import draw_call, window
 from offhook.reports.quantity import figure_of, limits, number
 from offhook.reports.sound import between, playable, wires_between
+from offhook.reports.strips import named
 
 AUDIO_BYTES = 15_000_000
 """Inlined audio of a report at most; with the pictures this stays below 25 MB."""
 CLIP_PAD_S = 0.7
 CLIP_LONGEST_S = 12.0
 LEG_LONGEST_S = 120.0
+WHOLE = "*"
 
 
 @dataclass
@@ -60,6 +62,8 @@ class ToldView:
     places: list[PlaceView]
     audio: str
     closeup: Markup | str
+    whole: bool
+    """True if it is about the attempt as a whole, not about one judgement."""
 
 
 @dataclass(frozen=True)
@@ -160,9 +164,9 @@ def _findings(run: Run, case: Case) -> list[tuple[tuple[str, str], Told]]:
     found: list[tuple[tuple[str, str], Told]] = []
     if case.attempt.raised is None:
         ended = Told("the attempt to come to its end", "the run ended while it was running", (), "")
-        found.append((("never finished", ""), ended))
+        found.append((("never finished", WHOLE), ended))
     elif case.attempt.raised in (Verdict.FAIL, Verdict.INCONCLUSIVE) and case.attempt.message:
-        found.append(((case.attempt.title, ", ".join(case.attempt.reqs[:1])), explain_raised(run, case)))
+        found.append((("broke off", WHOLE), explain_raised(run, case)))
     for verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
         for item in case.judgements:
             if item.verdict is verdict:
@@ -178,9 +182,10 @@ def _told_view(run: Run, case: Case, title: str, req: str, told: Told, budget: B
         audio = budget.take(run, wire, from_s, to_s)
         picture = closeup(run, wire, from_s, to_s)
     return ToldView(
-        req=req,
+        req="" if req == WHOLE else req,
         title=title,
         step=told.step.name if told.step else "",
+        whole=req == WHOLE,
         expected=told.expected,
         heard=told.heard,
         hint=told.hint,
@@ -239,7 +244,7 @@ def _steps(case: Case, bad: Step | None) -> list[StepView]:
 
 
 def _seen_by(item: Observation | None) -> str:
-    return "–" if item is None else f"{item.probe} on {item.wire}: {item.kind} {item.subject}".strip()
+    return "–" if item is None else f"{item.probe} on {item.wire}: {named(item)}"
 
 
 def _row(run: Run, case: Case, judgement: Judgement) -> RowView:
@@ -264,4 +269,4 @@ def _row(run: Run, case: Case, judgement: Judgement) -> RowView:
 def _place(place: Place) -> PlaceView:
     name = place.file.partition(":")[0]
     mark = "" if place.offset_s is None else f"#t={place.offset_s:.1f}"
-    return PlaceView(quote(name) + mark, str(place).removeprefix("audio/"))
+    return PlaceView(quote(name) + mark, str(place).removeprefix("audio/").removeprefix(f"{DATABASE}:"))

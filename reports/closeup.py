@@ -30,6 +30,8 @@ def closeup(run: Run, wire: str, from_s: float, to_s: float) -> Markup:
         keys = []
     parts = draw(run, wire, axis, TOP, HEIGHT, [])
     bars = [part for index, key in enumerate(keys) for part in _marked(axis, key, keys[index - 1] if index else None)]
+    if keys:
+        bars.append(text(axis.x(to_s) + 4, TOP + HEIGHT + 12, "ms", "small"))
     width = axis.x(to_s) + 26
     return picture(width, TOP + HEIGHT + 42, f"{wire} from {from_s:.2f} s", *bars, *parts, *_time(axis, from_s, to_s))
 
@@ -62,5 +64,4 @@ def _time(axis: TimeAxis, from_s: float, to_s: float) -> list[Markup]:
     parts = [line(axis.x(from_s), y, axis.x(to_s), y, "axis")]
     for time_s, x in axis.ticks():
         parts += [line(x, y, x, y + 4, "axis"), text(x, y + 15, f"{time_s:.1f} s", "small", "middle")]
-    parts.append(text(axis.x(to_s) + 4, TOP + HEIGHT + 12, "ms", "small"))
     return parts

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from offhook.bench.record.schema import Judgement, Observation, Step
+from offhook.bench.record.schema import DATABASE, Judgement, Observation, Step
 from offhook.reports.folder import Case, Run
-from offhook.reports.quantity import limits, quantity
+from offhook.reports.quantity import limits, number, quantity
 from offhook.reports.sound import where, wires_between
+from offhook.reports.strips import named
 from offhook.reports.trail import place_of
 
 Spec = dict[str, Any]
@@ -108,7 +109,7 @@ _FIELDS = {
 
 def _name(seen: dict[int, Observation], key: Any) -> str:
     item = seen.get(key)
-    return f"observation {key}" if item is None else f"{item.kind} {item.subject}".strip()
+    return f"observation {key}" if item is None else named(item)
 
 
 def _interval(judgement: Judgement, seen: dict[int, Observation]) -> str:
@@ -152,11 +153,16 @@ def _no_digits(judgement: Judgement, seen: dict[int, Observation]) -> str:
 
 
 def _tone(judgement: Judgement, seen: dict[int, Observation]) -> str:
-    return f"{judgement.spec.get('expected')} tone on {judgement.spec.get('wire')}{_when(judgement.spec)}"
+    spec = judgement.spec
+    return f"{spec.get('expected')} tone on {spec.get('wire')}{_lasting(judgement)}{_when(spec)}"
 
 
 def _voice(judgement: Judgement, seen: dict[int, Observation]) -> str:
-    return f"voice on {judgement.spec.get('wire')}{_when(judgement.spec)}"
+    return f"voice on {judgement.spec.get('wire')}{_lasting(judgement)}{_when(judgement.spec)}"
+
+
+def _lasting(judgement: Judgement) -> str:
+    return "" if judgement.limit_low is None else f" for at least {number(judgement.limit_low)} s"
 
 
 def _search(judgement: Judgement, seen: dict[int, Observation]) -> str:
@@ -223,6 +229,9 @@ def _places(
     if not places and span and wire:
         spot = where(run, wire, span[0]) or where(run, wire, sum(span) / 2)
         places = [Place(*spot, _at(starts, *spot))] if spot else []
+    if not places:  # nothing to hear or to see: the rule itself, and what it searched
+        row = "observations" if judgement.kind == "count" else f"judgement {judgement.id}"
+        places = [Place(f"{DATABASE}:{row}")]
     return tuple(dict.fromkeys(places))
 
 

@@ -20,7 +20,7 @@ _SINGLE = ("pbx", "tap", "cloud")
 
 
 def facts(run: Run, digest: Digest) -> list[dict[str, Any]]:
-    """Three blocks of name and value."""
+    """Three blocks of name and value; the last is a long one."""
     meta = run.meta
     dut = meta.get("dut") or {}
     tested = [(key, str(dut[key])) for key in ("vendor", "model", "firmware", "serial") if dut.get(key)]
@@ -33,11 +33,14 @@ def facts(run: Run, digest: Digest) -> list[dict[str, Any]]:
         ("started", str(meta.get("started_utc") or "–").replace("T", " ").partition(".")[0]),
         ("seed, profile", f"{_or_dash(meta.get('seed'))}, {_or_dash(meta.get('profile'))}"),
         ("ended", digest.ended),
+        ("safe state", _safe(run)),
     ]
+    if meta.get("faults"):
+        bench.append(("faults set", ", ".join(map(str, meta["faults"]))))
     return [
-        {"title": "Tested", "rows": tested or [("device", "not named by the station")]},
-        {"title": "On", "rows": bench},
-        {"title": "Wires, and what is at their end", "rows": wires(meta)},
+        {"title": "Tested", "rows": tested or [("device", "not named by the station")], "wide": False},
+        {"title": "On", "rows": bench, "wide": False},
+        {"title": "Wires, and what is at their end", "rows": wires(meta), "wide": True},
     ]
 
 
@@ -49,6 +52,16 @@ def _calibration(calibration: Any) -> str:
     if not isinstance(calibration, dict):
         return "none"
     return f"{calibration.get('id', '')} valid until {calibration.get('valid_until_utc', '?')}".strip()
+
+
+def _safe(run: Run) -> str:
+    """What was read back at the end, by the bench or by its guardian."""
+    back = [item for item in run.evidence.observations() if item.kind == "safe"]
+    if not back:
+        return "not read back"
+    unsafe = [item for item in back if not item.data.get("ok")]
+    bad = [f"{item.wire}: {item.data.get('error') or item.data.get('read_back')}" for item in unsafe]
+    return f"NOT reached: {'; '.join(bad)}" if bad else f"read back on {len(back)} wires: all safe"
 
 
 def wires(meta: dict[str, Any]) -> list[tuple[str, str]]:
@@ -63,10 +76,13 @@ def wires(meta: dict[str, Any]) -> list[tuple[str, str]]:
         section = station.get(kind)
         found += [(f"{kind} {name}", item) for name, item in (section or {}).items() if isinstance(item, dict)]
     grade = str(meta.get("grade") or "").lower() or "grade unknown"
-    return [(name, _wire(item, grade)) for name, item in found] or [("wires", "none")]
+    said = meta.get("wires") or {}
+    rows = [(name, _wire(item, grade, str(said.get(name.replace(" ", "."), "")))) for name, item in found]
+    return rows or [("wires", "none")]
 
 
-def _wire(section: dict[str, Any], grade: str) -> str:
+def _wire(section: dict[str, Any], grade: str, identity: str) -> str:
     driver = str(section.get("driver") or section.get("dialect") or "–")
     address = str(section.get("link") or section.get("url") or section.get("port") or "")
-    return f"{driver}, {grade if address.startswith('end://') else 'physical'}"
+    real = grade if address.startswith("end://") else "physical"
+    return f"{driver}, {real}" + (f": {identity}" if identity else "")

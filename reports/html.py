@@ -67,11 +67,7 @@ def _css() -> Markup:
 def _page(run: Run, digest: Digest, failed: list[CaseView]) -> dict[str, Any]:
     dut = run.meta.get("dut") or {}
     heading = " ".join(str(dut[key]) for key in ("vendor", "model") if dut.get(key)) or run.name
-    looks = [
-        {"id": view.id, "title": item.title, "step": item.step or "–", "heard": item.heard}
-        for view in failed
-        for item in view.told[:1]
-    ]
+    looks = _first_look(failed)
     return {
         "kind": "test report",
         "run_id": run.name,
@@ -92,6 +88,18 @@ def _page(run: Run, digest: Digest, failed: list[CaseView]) -> dict[str, Any]:
         "footer": f"Made by Offhook {run.meta.get('bench_version', '')} from the run folder alone. "
         "The report does not grant a licence to any patent.",
     }
+
+
+def _first_look(failed: list[CaseView]) -> list[dict[str, Any]]:
+    """What went wrong, once for attempts that went wrong alike."""
+    alike: dict[tuple[str, str], dict[str, Any]] = {}
+    for view in failed:
+        for item in view.told[:1]:
+            title = view.title if item.whole else item.title
+            look = {"id": view.id, "title": title, "step": item.step, "count": 0}
+            look |= {"expected": item.expected, "heard": item.heard}
+            alike.setdefault((item.step, title), look)["count"] += 1
+    return list(alike.values())
 
 
 def _sentence(run: Run, digest: Digest) -> str:

@@ -15,6 +15,7 @@ from offhook.bench.record.schema import Step
 from offhook.reports.folder import Case, Run
 from offhook.reports.sound import wires_between
 from offhook.reports.steps import ACTS, LANES
+from offhook.reports.strips import HEIGHT, draw_strips, strips
 from offhook.reports.svg import line, num, picture, tag, text
 from offhook.reports.timeaxis import TimeAxis, fit
 from offhook.reports.wave import draw, peak_dbm0
@@ -70,13 +71,16 @@ def draw_call(run: Run, case: Case, bad: Step | None, span: tuple[float, float] 
     wires = wires_between(run, from_s, to_s)
     keys = keys_of(run, case, wires)
     axis = _axis(run, case, from_s, to_s, span)
-    bottom = AXIS_Y + 26 + len(wires) * (WAVE_PX + WAVE_GAP_PX)
+    contacts = strips(case, from_s, to_s)
+    waves_y = AXIS_Y + 28 + (len(contacts) * HEIGHT + 6 if contacts else 0)
+    bottom = waves_y + len(wires) * (WAVE_PX + WAVE_GAP_PX)
     parts = [*_lanes(), *_time(axis, bottom)]
     if span is not None:
         parts.append(_hatched(axis, span, bottom))
     parts += _steps(case, axis, bad, bottom)
+    parts += draw_strips(contacts, axis, LEFT, AXIS_Y + 28)
     for index, wire in enumerate(wires):
-        top = AXIS_Y + 34 + WAVE_GAP_PX / 2 + index * (WAVE_PX + WAVE_GAP_PX)
+        top = waves_y + 8 + WAVE_GAP_PX / 2 + index * (WAVE_PX + WAVE_GAP_PX)
         parts.append(text(LEFT - 10, top + WAVE_PX / 2, wire, "wire", "end"))
         parts.append(text(LEFT - 10, top + WAVE_PX / 2 + 13, peak_dbm0(run, wire, from_s, to_s), "small", "end"))
         parts += draw(run, wire, axis, top, WAVE_PX, keys[wire])
@@ -87,7 +91,7 @@ def _axis(run: Run, case: Case, from_s: float, to_s: float, span: tuple[float, f
     busy = [(max(clip.start_s, from_s), min(clip.end_s, to_s)) for clip in run.clips]
     busy = [pair for pair in busy if pair[1] > pair[0]]
     busy += [(step.time_s, step.time_s) for step in case.steps]
-    if span is not None and not busy:
+    if span is not None:
         busy.append(span)
     return fit(busy or [(from_s, to_s)], LEFT + 4, RIGHT)
 
@@ -102,7 +106,7 @@ def _lanes() -> list[Markup]:
 
 
 def _time(axis: TimeAxis, bottom: float) -> list[Markup]:
-    parts = [line(stretch.x, AXIS_Y, _end(axis, stretch.to_s), AXIS_Y, "axis") for stretch in axis.stretches]
+    parts = [line(stretch.x, AXIS_Y, axis.x(stretch.to_s), AXIS_Y, "axis") for stretch in axis.stretches]
     parts.append(text(LEFT - 10, AXIS_Y + 16, "time, s", "small", "end"))
     for time_s, x in axis.ticks():
         parts.append(line(x, AXIS_Y, x, AXIS_Y + 4, "axis"))
@@ -113,10 +117,6 @@ def _time(axis: TimeAxis, bottom: float) -> list[Markup]:
         parts.append(text(x, AXIS_Y + 28, f"{left_out_s:.0f} s", "small", "middle"))
         parts.append(line(x, AXIS_Y + 34, x, bottom, "cut"))
     return parts
-
-
-def _end(axis: TimeAxis, to_s: float) -> float:
-    return axis.x(to_s)
 
 
 def _hatched(axis: TimeAxis, span: tuple[float, float], bottom: float) -> Markup:

@@ -10,6 +10,7 @@ from unit.plant.plant_hands import IVR, Hands
 
 from offhook import dsp
 from offhook.drivers.cti import EventKind
+from offhook.drivers.errors import ConfigError
 
 MADE = ["ServiceInitiated", "Originated", "Delivered", "Established"]
 
@@ -231,3 +232,45 @@ def test_a_monitor_that_was_stopped_is_silent(hands: Hands) -> None:
     hands.hang_up()
     hands.clock.sleep(0.2)
     assert sum(event.monitor_id == monitor for event in hands.events) == 1
+
+
+@pytest.mark.req("SIM-PBX.4")
+def test_a_pbx_with_a_monitor_limit_refuses_the_next_one(build: Callable[..., Hands]) -> None:
+    hands = build(monitor_limit=3)  # the hands have one on each of three extensions
+    assert hands.plant.pbx.monitor_start("1001").error == "monitor_refused"
+
+
+@pytest.mark.req("SIM-PBX.4")
+def test_a_pbx_may_send_its_digits_too_early(build: Callable[..., Hands]) -> None:
+    hands = build(timings={"post_dial_s": 0.05})
+    app = hands.call_ivr()
+    hands.clock.sleep(3.0)
+    assert app.heard == "1234567#"
+    assert app.digits[0][1] - app.seized_s < 0.2
+
+
+def test_a_time_the_pbx_has_none_of_is_refused(build: Callable[..., Hands]) -> None:
+    with pytest.raises(ConfigError, match="post_dial_s"):
+        build(timings={"postdial": 1})
+
+
+def test_all_lines_taken_is_a_named_failure(build: Callable[..., Hands]) -> None:
+    hands = build(trunk_lines=1)
+    hands.call_ivr("", desk=1)
+    hands.lift(3)
+    hands.clock.sleep(0.5)
+    hands.press("05550100#", desk=3)
+    hands.clock.sleep(2.0)
+    assert hands.event(EventKind.FAILED, "1003").cause == "no_trunk"
+
+
+def test_two_calls_to_the_ivr_reach_two_ports_and_a_third_is_busy(hands: Hands) -> None:
+    first = hands.call_ivr("1111111", desk=1)
+    second = hands.call_ivr("2222222", desk=2)
+    hands.clock.sleep(5.0)
+    assert (first.heard, second.heard) == ("1111111#", "2222222#")
+    hands.lift(3)
+    hands.clock.sleep(0.5)
+    hands.press(IVR + "#", desk=3)
+    hands.clock.sleep(3.0)
+    assert hands.event(EventKind.FAILED, "1003").cause == "busy"

@@ -103,7 +103,6 @@ def test_all_mistakes_come_at_once_with_their_lines(small: Path) -> None:
     assert [line for line, _ in found] == sorted(
         [
             line_of(text, "chunnels"),
-            line_of(text, "[audio.rack]"),
             line_of(text, "kind = 3"),
             text.splitlines().index('hook_sense = "arduino/3"', line_of(text, "[phone.other]")) + 1,
             line_of(text, 'hook = { contact = "one/40"'),

@@ -14,6 +14,7 @@ from offhook.dsp import codec, profiles, progress, tones, wav
 from offhook.dsp.decode import decode
 from offhook.dsp.digits import Digit, Digits, Onset
 from offhook.dsp.encode import Encoded, Span, encode, encode_spans
+from offhook.dsp.explain import Rejected, explain
 from offhook.dsp.live import Decoder
 from offhook.dsp.tones import dbm0, to_float, to_int16
 
@@ -23,12 +24,14 @@ __all__ = [
     "Digits",
     "Encoded",
     "Onset",
+    "Rejected",
     "Span",
     "codec",
     "dbm0",
     "decode",
     "encode",
     "encode_spans",
+    "explain",
     "profiles",
     "progress",
     "to_float",

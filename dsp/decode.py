@@ -7,24 +7,25 @@ Four stages, each sees what the one before let through: ``gate`` (may there be a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from offhook.dsp import profiles
-from offhook.dsp.digits import Digit, Digits, Onset, key_names
+from offhook.dsp.digits import Digits, key_names
 from offhook.dsp.fine import WARM, Fine
 from offhook.dsp.front import Front
 from offhook.dsp.gate import Gate
 from offhook.dsp.profiles import Profile
-from offhook.dsp.tones import HIGH_HZ, INT16_SCALE, KEYS, LOW_HZ, Float32, check_rate, checked, dbm0
+from offhook.dsp.tones import HIGH_HZ, INT16_SCALE, LOW_HZ, Float32, checked, dbm0
 from offhook.dsp.track import Found, track
 
 BEFORE_S = 0.048  # a digit may begin this long before the gate's first hit
 AFTER_S = 0.072  # and its end is looked for this long after the last
 FLUSH_S = 0.200  # silence after the end of a recording
 GROUP_HOPS = 16384
+GROUP_SAMPLES = 1 << 20
 
 
 class Receiver:
@@ -86,47 +87,64 @@ def decode(samples: ArrayLike, rate: float = 8000, profile: Profile = profiles.A
     anything else, and for NaN or infinite samples.
     """
     value = checked(samples, rate)
+    channels = value.shape[0] if value.ndim == 2 else 1
+    parts = [part.columns() for part in analyses(value, rate, profile)]
+    if not parts:
+        return Digits.of([], channels)
+    return Digits({name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, channels)
+
+
+def analyses(value: NDArray[np.generic], rate: float, profile: Profile) -> Iterator[Analysis]:
+    """The stages' results, some lanes at a time, so that what they work on stays in the processor's cache."""
     value = value[None, :] if value.ndim == 1 else value
-    front = Front(rate, value.shape[0])
+    front = Front(rate, 0)
     rx = receiver(front.rate, profile)
-    parts = [
-        _group(rx, value[first : first + step], first, front)
-        for step in [max(1, (1 << 20) // max(value.shape[1], 1))]
-        for first in range(0, value.shape[0], step)
-    ]
-    if not parts:
-        return Digits.of([], 0)
-    return Digits({name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, value.shape[0])
+    step = max(1, GROUP_SAMPLES // max(value.shape[1], 1))
+    for first in range(0, value.shape[0], step):
+        audio = _received(value[first : first + step], rate)
+        tail = round(FLUSH_S * front.rate)
+        lanes = find_lanes(rx, rx.gate.hits(audio, padded=True), (audio.shape[1] + tail) // rx.hop)
+        total = np.cumsum(lanes.length)
+        begin = 0
+        while begin < len(total):
+            end = max(int(np.searchsorted(total, (total[begin - 1] if begin else 0) + GROUP_HOPS)), begin + 1)
+            yield Analysis(rx, audio, lanes.part(begin, end), first, front.delay_s)
+            begin = end
 
 
-def _group(rx: Receiver, raw: NDArray[np.generic], first: int, front: Front) -> dict[str, NDArray[np.generic]]:
-    whole = front
+def _received(raw: NDArray[np.generic], rate: float) -> NDArray[np.generic]:
+    """Audio at the receiver's rate, with what the low-pass still holds at the end."""
+    front = Front(rate, raw.shape[0])
     if not front.untouched:
-        whole = Front(front.rate * front.step, raw.shape[0])
         raw = np.concatenate((raw, np.zeros((raw.shape[0], len(front.taps) - 1), raw.dtype)), axis=1)
-    audio = whole.feed(raw)
-    return _columns(rx, audio, first, front.delay_s)
+    return front.feed(raw)
 
 
-def _columns(rx: Receiver, audio: NDArray[np.generic], first: int, delay_s: float) -> dict[str, NDArray[np.generic]]:
-    length = audio.shape[1]
-    pad = round(FLUSH_S * rx.hop / rx.hop_s)
-    hits = rx.gate.hits(_padded(audio, rx.gate.size))
-    lanes = find_lanes(rx, hits, (length + pad) // rx.hop)
-    parts: list[dict[str, NDArray[np.generic]]] = []
-    begin = 0
-    total = np.cumsum(lanes.length)
-    while begin < len(total):
-        end = max(int(np.searchsorted(total, (total[begin - 1] if begin else 0) + GROUP_HOPS)), begin + 1)
-        parts.append(_lanes_columns(rx, audio, lanes.part(begin, end), first, delay_s))
-        begin = end
-    if not parts:
-        return rx.rows(_none(), np.zeros(0, np.int64), np.zeros(0, np.int64), 0.0)
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+class Analysis:
+    """All that is known about some lanes: their audio in blocks, features and digits."""
 
+    def __init__(self, rx: Receiver, audio: NDArray[np.generic], lanes: Lanes, first: int, delay_s: float) -> None:
+        self.rx, self.lanes, self.delay_s = rx, lanes, delay_s
+        self.first_channel = first
+        self.blocks, self.place, self.begin = cut(audio, lanes, rx.hop)
+        self.hops = rx.fine.analyse(self.blocks, self.place)
+        self.lane = np.repeat(np.arange(len(self.begin)), lanes.length)
+        last = self.begin + lanes.length - 1
+        self.found = track(self.hops, self.lane, self.begin, last, rx.hop_s, rx.profile)
 
-def _padded(audio: NDArray[np.generic], extra: int) -> NDArray[np.generic]:
-    return np.concatenate((audio, np.zeros((audio.shape[0], extra), audio.dtype)), axis=1)
+    def channel_of(self, hop: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The channel of some hops."""
+        return self.lanes.channel[self.lane[hop]] + self.first_channel
+
+    def origin_of(self, hop: NDArray[np.int64]) -> NDArray[np.int64]:
+        """What to add to a hop's number here to get its number in the recording."""
+        owner = self.lane[hop]
+        return self.lanes.first[owner] - self.begin[owner]
+
+    def columns(self) -> dict[str, NDArray[np.generic]]:
+        """The digits as columns of ``Digits``."""
+        hop = self.found.accepted
+        return self.rx.rows(self.found, self.channel_of(hop), self.origin_of(hop), self.delay_s)
 
 
 @dataclass
@@ -176,20 +194,3 @@ def cut(
             offset = at * hop + a - wanted
             flat[offset : offset + b - a] = audio[channel, a:b]
     return blocks, place, begin
-
-
-def _lanes_columns(
-    rx: Receiver, audio: NDArray[np.generic], lanes: Lanes, first: int, delay_s: float
-) -> dict[str, NDArray[np.generic]]:
-    blocks, place, begin = cut(audio, lanes, rx.hop)
-    hops = rx.fine.analyse(blocks, place)
-    lane = np.repeat(np.arange(len(begin)), lanes.length)
-    found = track(hops, lane, begin, begin + lanes.length - 1, rx.hop_s, rx.profile)
-    owner = lane[found.accepted]
-    return rx.rows(found, lanes.channel[owner] + first, lanes.first[owner] - begin[owner], delay_s)
-
-
-def _none() -> Found:
-    empty = np.zeros(0, dtype=np.float32)
-    whole = np.zeros(0, dtype=np.int64)
-    return Found(whole, whole, whole.astype(np.int8), empty, empty, empty, empty, empty, empty, empty)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from offhook.dsp.goertzel import matrix, null_basis
 from offhook.dsp.profiles import Profile
-from offhook.dsp.purity import flat_residue
+from offhook.dsp.purity import crest_limit, mended, residue_crest
 from offhook.dsp.tones import HIGH_HZ, INT16_SCALE, LOW_HZ, Float32, power_of
 
 HOP_S = 0.004
@@ -137,7 +137,7 @@ class Fine:
         both = low_power + high_power
         energy = np.maximum(energy, 1e-6)
         share = both / np.maximum(energy, both * np.float32(0.9))
-        on_s, now = self._on(amplitude, low_row, high_row, at, low_power, high_power, place)
+        on_s, now, on = self._on(amplitude, low_row, high_row, at, low_power, high_power, place)
         with np.errstate(divide="ignore"):
             twist = 10.0 * np.log10(np.maximum(high_power, 1e-9) / np.maximum(low_power, 1e-9))
         limit = profile.freq_tolerance_percent / 100.0 * self.freqs + profile.freq_tolerance_hz
@@ -150,16 +150,15 @@ class Fine:
         key = (low_row * 4 + high_row - 4).astype(np.int8)
         fair = offset_ok & level_ok & twist_ok & length_ok & (share > FAIR_SHARE)
         pure = self._steady(at, key, share, low_power, high_power, low_offset, high_offset, short.shape[1])
+        low_hz, high_hz = self.freqs[low_row] + low_offset, self.freqs[high_row] + high_offset
         doubtful = np.flatnonzero(fair & ~pure & (on_s >= RESIDUE_ON_S))
         if len(doubtful):
-            pure[doubtful] = flat_residue(
-                blocks,
-                at[doubtful],
-                self.freqs[low_row[doubtful]] + low_offset[doubtful],
-                self.freqs[high_row[doubtful]] + high_offset[doubtful],
-                self.rate,
-                profile.null_hz,
-            )
+            pure[doubtful] = residue_crest(
+                blocks, at[doubtful], low_hz[doubtful], high_hz[doubtful], self.rate, profile.null_hz
+            ) < crest_limit(share[doubtful])
+        broken = np.flatnonzero(fair & ~pure & _dips(on))
+        if len(broken):
+            pure[broken] = mended(blocks, on[:, broken], at[broken], low_hz[broken], high_hz[broken], self.rate)
         return Hops(
             amplitude, short, at, key, low_power, high_power, low_offset, high_offset, share,
             np.maximum(energy - both, 0.0), on_s, full, level_ok, twist_ok, offset_ok, length_ok, pure, fair & pure,
@@ -190,23 +189,25 @@ class Fine:
         low_power: Float32,
         high_power: Float32,
         place: NDArray[np.int32],
-    ) -> tuple[Float32, Float32]:
-        """Seconds both tones have been on without a gap of ``bridge_s``, up to each hop; and how much they are now."""
+    ) -> tuple[Float32, Float32, Float32]:
+        """Seconds both tones have been on without a gap of ``bridge_s``, up to each hop; how much they are now, and were.
+
+        The last is (hops looked back, candidates), 0 beyond a gap.
+        """
         low_scale = 1.0 / np.sqrt(np.maximum(low_power, 1e-9))
         high_scale = 1.0 / np.sqrt(np.maximum(high_power, 1e-9))
         on_s = np.zeros(len(at), dtype=np.float32)
         gap = np.zeros(len(at), dtype=np.float32)
         open_ = np.ones(len(at), dtype=np.bool_)
-        now = on_s
+        on = np.zeros((LOOK, len(at)), dtype=np.float32)
         for back in range(LOOK):
             soft = np.minimum(amplitude[low_row, at - back] * low_scale, amplitude[high_row, at - back] * high_scale)
             soft = soft_on(soft)
-            if back == 0:
-                now = soft
             gap = np.where(soft >= 0.5, np.float32(0.0), gap + (1.0 - soft) * np.float32(self.hop_s))
             open_ &= gap < self.profile.bridge_s
-            on_s += soft * open_ * np.float32(self.hop_s)
-        return on_s, now
+            on[back] = soft * open_
+            on_s += on[back] * np.float32(self.hop_s)
+        return on_s, on[0], on
 
     def _steady(
         self, at: Index, key: NDArray[np.int8], share: Float32, low: Float32, high: Float32,
@@ -231,6 +232,12 @@ class Fine:
 def soft_on(ratio: Float32) -> Float32:
     """Share of a short window that a tone fills, from its amplitude over the plateau; noise counts as nothing."""
     return np.where(ratio < 0.25, np.float32(0.0), np.minimum(ratio, np.float32(1.0)))
+
+
+def _dips(on: Float32) -> Flags:
+    """Whether there is tone, then none, then tone again in the hops looked back."""
+    dip = np.minimum.accumulate(on, axis=0) < 0.5
+    return np.asarray((dip[:-1] & (on[1:] > 0.9)).any(axis=0) & (on[0] > 0.5))
 
 
 def _long(short: NDArray[np.complex64]) -> NDArray[np.complex64]:

@@ -38,9 +38,17 @@ class Gate:
         """How many whole windows lie in that many samples."""
         return max((samples - self.size) // self.step + 1, 0)
 
-    def hits(self, audio: NDArray[Any]) -> NDArray[np.bool_]:
-        """(channels, windows) for audio (channels, n) that starts on the grid."""
+    def hits(self, audio: NDArray[Any], *, padded: bool = False) -> NDArray[np.bool_]:
+        """(channels, windows) for audio (channels, n) that starts on the grid.
+
+        ``padded`` looks into the silence after the end as well, as far as a window still holds audio.
+        """
         channels, count = audio.shape[0], self.windows(audio.shape[1])
+        if padded:
+            rest = np.zeros((channels, self.step + self.size), dtype=audio.dtype)
+            left = audio[:, count * self.step :]
+            rest[:, : left.shape[1]] = left
+            return np.concatenate((self.hits(audio), self.hits(rest)), axis=1)
         passed = np.zeros((channels, count), dtype=np.bool_)
         if count == 0:
             return passed

@@ -6,7 +6,7 @@ same function serves a whole recording and the growing history of a live lane.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from offhook.dsp.tones import Float32
 
 BACK = 60  # hops a digit's start is searched back from its acceptance
 ECHO_S, ECHO_DB = 0.060, 8.0
+RUN_HOPS = 10  # accepted hops of one key this close are one run
 
 Index = NDArray[np.int64]
 
@@ -40,10 +41,12 @@ class Found:
 def track(hops: Hops, lane: Index, begin: Index, last: Index, hop_s: float, profile: Profile) -> Found:
     """Digits from the hops' features; ``lane`` numbers each hop's lane, ``begin`` and ``last`` are its ends, by lane."""
     event = np.flatnonzero(hops.accepted & (hops.at - begin[lane[hops.at]] >= WARM))
+    event, gain = _strong(hops, event, lane)
+    hops = replace(hops, low_power=hops.low_power * gain, high_power=hops.high_power * gain)
     at, key = hops.at[event], hops.key[event]
     first = _first_of_digit(hops, event, lane, hop_s, profile)
     begins = np.flatnonzero(first)
-    ends = np.append(begins[1:], len(event)) - 1
+    ends = np.append(begins[1:], len(event))[: len(begins)] - 1
     digit_lane = lane[at[begins]]
     next_begin = np.full(len(begins), np.iinfo(np.int64).max)
     if len(begins) > 1:
@@ -74,6 +77,23 @@ def track(hops: Hops, lane: Index, begin: Index, last: Index, hop_s: float, prof
         np.asarray((low + high) / np.maximum(rest, 1e-4 * (low + high)), dtype=np.float32),
     )
     return _without_echoes(found, digit_lane, hops, event[begins], hop_s)
+
+
+def _strong(hops: Hops, event: Index, lane: Index) -> tuple[Index, Float32]:
+    """Events that are not the echo of what came just before, and each candidate's gain to its digit's plateau.
+
+    In an unbroken run of one key, hops 8 dB under the loudest so far are an echo's tail.
+    """
+    gain = np.ones(len(hops.at), dtype=np.float32)
+    if not len(event):
+        return event, gain
+    at, key = hops.at[event], hops.key[event]
+    run = np.zeros(len(event))
+    run[1:] = np.cumsum((np.diff(at) > RUN_HOPS) | (np.diff(key) != 0) | (np.diff(lane[at]) != 0))
+    level = 10.0 * np.log10(hops.low_power[event] + hops.high_power[event], dtype=np.float64)
+    loudest = np.maximum.accumulate(level + 1000.0 * run) - 1000.0 * run
+    gain[event] = 10.0 ** ((loudest - level) / 10.0)
+    return event[level > loudest - ECHO_DB], gain
 
 
 def _first_of_digit(

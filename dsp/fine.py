@@ -190,9 +190,9 @@ class Fine:
         high_power: Float32,
         place: NDArray[np.int32],
     ) -> tuple[Float32, Float32, Float32]:
-        """Seconds both tones have been on without a gap of ``bridge_s``, up to each hop; how much they are now, and were.
+        """Seconds both tones have been on without a gap of ``bridge_s``, up to each hop; their amplitude now, and before,
 
-        The last is (hops looked back, candidates), 0 beyond a gap.
+        against the plateau's; the last is (hops looked back, candidates), 0 beyond a gap.
         """
         low_scale = 1.0 / np.sqrt(np.maximum(low_power, 1e-9))
         high_scale = 1.0 / np.sqrt(np.maximum(high_power, 1e-9))
@@ -201,12 +201,12 @@ class Fine:
         open_ = np.ones(len(at), dtype=np.bool_)
         on = np.zeros((LOOK, len(at)), dtype=np.float32)
         for back in range(LOOK):
-            soft = np.minimum(amplitude[low_row, at - back] * low_scale, amplitude[high_row, at - back] * high_scale)
-            soft = soft_on(soft)
+            ratio = np.minimum(amplitude[low_row, at - back] * low_scale, amplitude[high_row, at - back] * high_scale)
+            soft = soft_on(ratio)
             gap = np.where(soft >= 0.5, np.float32(0.0), gap + (1.0 - soft) * np.float32(self.hop_s))
             open_ &= gap < self.profile.bridge_s
-            on[back] = soft * open_
-            on_s += on[back] * np.float32(self.hop_s)
+            on[back] = ratio * open_
+            on_s += soft * open_ * np.float32(self.hop_s)
         return on_s, on[0], on
 
     def _steady(

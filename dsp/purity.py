@@ -15,7 +15,8 @@ from offhook.dsp.tones import Float32, Float64
 
 SIZE_HOPS = 8
 TAPERS = 4
-CREST = 3.3
+CREST, CREST_SLOPE, CREST_SHARE = 2.9, 3.7, 0.45
+MEND_HOPS, MEND_SHARE, MEND_LEAST = 12, 0.96, 5
 ROWS = 2048
 
 
@@ -32,7 +33,7 @@ def mended(
     ``on`` (hops looked back, candidates) is how full of tone each short window was; only blocks in full ones count.
     """
     count = MEND_HOPS
-    whole = on[:count] > 0.93
+    whole = on[:count] > 0.93 * on[:count].max(axis=0)
     block_on = np.zeros((count, len(at)), dtype=np.bool_)
     block_on |= whole
     block_on[1:] |= whole[:-1]

@@ -179,3 +179,12 @@ def test_silence_counts_as_a_lost_link_but_not_for_a_lock() -> None:
     sessions.clock.sleep(5.5)
     assert answers == ["timeout", "timeout"]
     assert sessions.said[:2] == ["up", "down no answer to MonitorStart"]
+
+
+def test_a_call_cleared_before_the_pbx_named_it_is_cleared_then(mine: Room) -> None:
+    call_id = mine.api.make_call("alice", "1001", "1002")
+    mine.api.clear("alice", "1001", call_id)
+    mine.wait(0.5)
+    assert len(asked(mine, Service.CLEAR_CONNECTION)) == 1
+    assert mine.pbx.calls == {}
+    assert calls(mine)[call_id]["state"] == "ended"

@@ -59,6 +59,7 @@ def summarize(run: Run) -> Digest:
     outcomes = run.result.counts
     judged = Counter(judgement.verdict for judgement in run.result)
     ended, whole = how_it_ended(run.meta)
+    ended += _undone(run)
     remarks = _remarks(run, ended, whole)
     verdict = run.result.verdict
     if verdict is Verdict.PASS and run.result.level == UNVERIFIED:
@@ -89,6 +90,15 @@ def how_it_ended(meta: dict[str, Any]) -> tuple[str, bool]:
     if ended == "terminated":
         return "The run was terminated (TERM) before it was complete.", False
     return f"The run broke off: {str(ended).removeprefix('error: ')}", False
+
+
+def _undone(run: Run) -> str:
+    """How many of the planned tests were never begun, if the run says what it had planned."""
+    planned = run.meta.get("planned")
+    if not isinstance(planned, dict):
+        return ""
+    missing = sum(int(count) for count in planned.values()) - len(run.cases)
+    return f" {missing} of {sum(planned.values())} planned attempts were never begun." if missing > 0 else ""
 
 
 def requirement_lines(run: Run) -> tuple[Line, ...]:

@@ -216,9 +216,12 @@ def test_a_run_that_did_not_complete_says_so_in_large_type(tmp_path: Path, ended
     script.begin("test_association", "association", "assoc")
     call(script)
     script.end()
+    script.record.note_meta(planned={"assoc": 3, "lock": 2})
     script.record.seal(ended)
     html = page(script.folder)
-    assert said in "".join(re.findall(r'<p class="alarm">(.*?)</p>', html))
+    alarm = "".join(re.findall(r'<p class="alarm">(.*?)</p>', html))
+    assert said in alarm
+    assert "4 of 5 planned attempts were never begun" in alarm
     assert "INCONCLUSIVE" in page_one(html)
     assert "NOT VERIFIED" in page_one(html)
 

@@ -114,12 +114,17 @@ def test_closing_the_wires_ends_the_process(tmp_path: Path) -> None:
         wires.plant.faults.add("cut:cti")
 
 
-def test_a_far_end_that_died_is_gone(wires: FarEndWires) -> None:
+def test_a_far_end_that_died_is_gone_and_closing_says_why(tmp_path: Path) -> None:
+    wires = open_simulated(shipped(), seed=1, realtime=True, workdir=tmp_path)
+    assert isinstance(wires, FarEndWires)
     board = registry.open_driver("relay", "keys1", shipped()["relay"]["keys1"], wires)
     board.connect()
+    (tmp_path / "farend.log").write_text("its last words\n")
     os.kill(wires.plant.pid, 9)
     with pytest.raises(DeviceGone, match=r"relay\.keys1"):
         board.set(8, True)
+    with pytest.raises(DeviceGone, match=r"far end: .*it broke.*its last words"):
+        wires.close()
 
 
 def test_a_station_that_makes_no_sense_is_refused_and_nothing_stays(tmp_path: Path) -> None:

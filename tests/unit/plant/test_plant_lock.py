@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from unit.plant.plant_hands import IVR, Hands
 
 from offhook import dsp
-from offhook.drivers.cti import EventKind
+from offhook.drivers.cti import Capability, EventKind
+from offhook.drivers.errors import ConfigError
 
 VARIANTS = [("notify", 1), ("notify", 3), ("prefix", 1), ("prefix", 2), ("prefix", 3)]
 CODES = {1: "8642", 2: "7531", 3: "2468"}
@@ -175,3 +178,18 @@ def test_locking_one_phone_locks_no_other_and_twice_is_once(hands: Hands) -> Non
     hands.clock.sleep(0.1)
     assert hands.state() == "UNLOCKED"
     assert hands.plant.room.phones["desk-1"].text == ""
+
+
+@pytest.mark.req("SIM-PBX.3")
+@pytest.mark.parametrize("variants", [[], ["notify"], ["prefix"]])
+def test_a_pbx_may_have_one_lock_or_none(build: Callable[..., Hands], variants: list[str]) -> None:
+    pbx = build(locks=variants).plant.pbx
+    for variant in ("notify", "prefix"):
+        assert pbx.lock("1001", variant, "*66").ok == (variant in variants)
+        assert (Capability(f"lock_{variant}") in pbx.capabilities) == (variant in variants)
+    assert Capability.MAKE_CALL in pbx.capabilities
+
+
+def test_a_lock_there_is_none_of_is_refused(build: Callable[..., Hands]) -> None:
+    with pytest.raises(ConfigError, match="padlock"):
+        build(locks=["padlock"])

@@ -16,7 +16,7 @@ from offhook.dsp.tones import Float32, Float64
 SIZE_HOPS = 8
 TAPERS = 4
 CREST, CREST_SLOPE, CREST_SHARE = 2.9, 3.7, 0.45
-MEND_HOPS, MEND_SHARE, MEND_LEAST = 12, 0.96, 5
+MEND_HOPS, MEND_SHARE, MEND_LEAST = 12, 0.96, 4
 ROWS = 2048
 
 
@@ -34,9 +34,8 @@ def mended(
     """
     count = MEND_HOPS
     whole = on[:count] > 0.93 * on[:count].max(axis=0)
-    block_on = np.zeros((count, len(at)), dtype=np.bool_)
-    block_on |= whole
-    block_on[1:] |= whole[:-1]
+    block_on = whole.copy()
+    block_on[1:] &= whole[:-1]
     rows = blocks[at[:, None] - np.arange(count)]
     mask = block_on.T[:, :, None]
     size = count * blocks.shape[1]

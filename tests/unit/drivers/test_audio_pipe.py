@@ -116,6 +116,35 @@ def test_frames_count_as_captured_only_once_their_block_is_here() -> None:
     assert rig.port.now_frame() == 8160
 
 
+def test_a_block_under_way_is_not_taken_for_silence() -> None:
+    rig = Loopback()
+    rig.port.connect()
+    seen: list[int] = []
+    rig.clock.call_at(1.02, lambda: seen.append(rig.port.now_frame()))  # runs before the block that is due then
+    rig.clock.wait_until(1.013)
+    rig.leg(True)
+    rig.clock.wait_until(1.03)
+    assert seen == [8000]
+
+
+def test_blocks_that_do_not_come_are_not_captured() -> None:
+    rig = Loopback()
+    rig.port.connect()
+    rig.leg(True)
+    rig.clock.sleep(0.1)
+    last = rig.port.now_frame()
+    rig.far.cut()
+    rig.clock.sleep(1.0)
+    assert rig.port.now_frame() == last
+
+
+@pytest.mark.parametrize("start_s", [0.0, 0.0131234, 12345.678])
+def test_every_frame_leads_back_from_its_time(start_s: float) -> None:
+    rig = Loopback(start_s=start_s)
+    rig.port.connect()
+    assert all(rig.port.frame_at(rig.port.time_of_s(frame)) == frame for frame in range(0, 100_000_000, 7919))
+
+
 def test_idle_costs_nothing() -> None:
     rig = Loopback()
     rig.port.connect()

@@ -149,3 +149,20 @@ def test_pins_must_make_sense() -> None:
     near, _ = PipeLink.pair(SimClock(), "x")
     with pytest.raises(ConfigError):
         FirmataInputs("arduino", SimClock(), near, pins=())
+
+
+def test_an_edge_is_told_to_those_who_asked_for_its_pin_alone(rig: Rig) -> None:
+    rig.inputs.connect()
+    edges: list[int] = []
+    for pin in (8, 9, 10):
+        rig.inputs.subscribe(pin, lambda active, time_s, pin=pin: edges.append(pin))  # type: ignore[misc]
+    rig.end.level(9, True)
+    rig.clock.sleep(0.01)
+    assert edges == [9]
+
+
+def test_levels_of_an_earlier_connection_are_not_believed(rig: Rig) -> None:
+    rig.inputs.connect()
+    rig.end.silent = True
+    with pytest.raises(DeviceTimeout, match="did not report"):
+        rig.inputs.connect()

@@ -273,3 +273,35 @@ def test_no_such_board(channels: int) -> None:
     near, _ = PipeLink.pair(clock, "x")
     with pytest.raises(ConfigError, match=r"relay\.keys1"):
         NumatoBoard("keys1", clock, near, channels)
+
+
+def test_listeners_hear_of_relays_that_may_have_opened_and_of_no_others(rig: Rig) -> None:
+    told: list[tuple[int, bool]] = []
+    rig.board.on_switch(lambda relay, closed, sent_s, acked_s: told.append((relay, closed)))
+    rig.board.connect()
+    assert told == [(relay, False) for relay in range(16)]  # nobody knew how they were
+    rig.board.set(5, True)
+    told.clear()
+    rig.board.open_all()
+    rig.board.open_all()
+    assert told == [(5, False)]
+
+
+def test_a_command_leaves_only_after_the_one_before_it_was_acknowledged(rig: Rig) -> None:
+    rig.board.connect()
+    log: list[str] = []
+    send, say = rig.near.send, rig.far.send
+
+    def sending(data: bytes) -> None:
+        log.append("command")
+        send(data)
+
+    def saying(data: bytes) -> None:
+        log.append("prompt")
+        say(data)
+
+    rig.near.send, rig.far.send = sending, saying  # type: ignore[method-assign]
+    jobs = [rig.clock.spawn(lambda relay=relay: rig.board.set(relay, True)) for relay in (1, 2, 3)]  # type: ignore[misc]
+    for job in jobs:
+        job.join(5.0)
+    assert log == ["command", "prompt"] * 3

@@ -316,3 +316,27 @@ def test_ddi_is_bound_in_e164_whatever_form_it_came_in(room: Room) -> None:
     room.wait(0.1)
     assert room.state(association).ddi == "+33390671001"
     assert line.called_number == IVR_NUMBER
+
+
+@pytest.mark.req("ASSOC-S9.2")
+@pytest.mark.parametrize("context", [True, False])
+def test_first_or_last_digit_wrong_is_compared_and_answered_alike(
+    make_room: MakeRoom, monkeypatch: pytest.MonkeyPatch, context: bool
+) -> None:
+    compared: list[tuple[str, str]] = []
+
+    def spy(given: str, expected: str) -> bool:
+        compared.append((given, expected))
+        return given == expected
+
+    monkeypatch.setattr("offhook.fixtures.cloud.proof.compare_digest", spy)
+    seen = []
+    for guess in ("9321", "4329"):
+        room = make_room(context=context)
+        room.api.next_codes(["4321"])
+        association, line = room.prompted()
+        room.key(line, guess)
+        said = line.next_samples(24_000).tobytes()
+        seen.append((room.state(association), room.steps(association), said, len(room.api.inbox("alice"))))
+    assert compared == [("9321", "4321"), ("4329", "4321")], "the constant-time comparison, on the whole code"
+    assert seen[0] == seen[1]

@@ -209,3 +209,12 @@ def test_prompt_files_are_plain_and_small() -> None:
     for file in files:
         with wave.open(str(file)) as source:
             assert (source.getframerate(), source.getnchannels(), source.getsampwidth()) == (8000, 1, 2)
+
+
+def test_an_ivr_that_prompts_at_once_leaves_the_speech_path_time_to_open() -> None:
+    clock, host = SimClock(), Listener()
+    line = IvrLine(1, clock, host, Policy())
+    host.answered = lambda caller: caller.ask_code(4)  # type: ignore[method-assign]
+    line.seize("+33390671001", "allowed", "+33390677069")
+    assert not line.next_samples(4000).any()
+    assert np.abs(line.next_samples(4000)).max() > 3000

@@ -26,6 +26,7 @@ LOOK = 12  # hops a decision may look back
 WARM = LOOK + 4
 CANDIDATE_SHARE = 0.18
 FAIR_SHARE, GOOD_SHARE, PURE_SHARE = 0.40, 0.88, 0.95
+STILL_HZ, UNSTILL_HZ = 8.0, 40.0
 STEADY_HZ, STEADY_POWER = 2.5, 0.12
 EARLY_S = 0.003
 RESIDUE_ON_S = 0.033
@@ -132,8 +133,8 @@ class Fine:
     ) -> Hops:
         profile = self.profile
         amplitude = np.abs(short)
-        low_power, low_offset = self._tone(short, low_row, at)
-        high_power, high_offset = self._tone(short, high_row, at)
+        low_power, low_offset, low_drift = self._tone(short, low_row, at)
+        high_power, high_offset, high_drift = self._tone(short, high_row, at)
         both = low_power + high_power
         energy = np.maximum(energy, 1e-6)
         share = both / np.maximum(energy, both * np.float32(0.9))
@@ -147,11 +148,13 @@ class Fine:
         clean_early = (now > 0.85) & (on_s + self.hop_s / 2 >= self.need_s - EARLY_S)
         length_ok = (now > 0.5) & (on_s >= self.need_s) | clean_early
         full = (now > 0.95) & (on_s + self.hop_s / 2 >= 6 * self.hop_s)
+        still = np.maximum(low_drift, high_drift) < STILL_HZ + UNSTILL_HZ * (1.0 - np.minimum(share, 1.0))
         key = (low_row * 4 + high_row - 4).astype(np.int8)
         fair = offset_ok & level_ok & twist_ok & length_ok & (share > FAIR_SHARE)
         pure = self._steady(at, key, share, low_power, high_power, low_offset, high_offset, short.shape[1])
+        pure &= still
         low_hz, high_hz = self.freqs[low_row] + low_offset, self.freqs[high_row] + high_offset
-        doubtful = np.flatnonzero(fair & ~pure & (on_s >= RESIDUE_ON_S))
+        doubtful = np.flatnonzero(fair & still & ~pure & (on_s >= RESIDUE_ON_S))
         if len(doubtful):
             pure[doubtful] = residue_crest(
                 blocks, at[doubtful], low_hz[doubtful], high_hz[doubtful], self.rate, profile.null_hz
@@ -164,8 +167,8 @@ class Fine:
             np.maximum(energy - both, 0.0), on_s, full, level_ok, twist_ok, offset_ok, length_ok, pure, fair & pure,
         )  # fmt: skip
 
-    def _tone(self, short: NDArray[np.complex64], row: Index, at: Index) -> tuple[Float32, Float32]:
-        """Power and offset in Hz of one tone over the long window that ends at each hop."""
+    def _tone(self, short: NDArray[np.complex64], row: Index, at: Index) -> tuple[Float32, Float32, Float32]:
+        """Power, offset in Hz, and change of offset within it, of one tone over the long window that ends at each hop."""
         parts = [short[row, at - back] for back in range(LONG)]
         step = sum(parts[i] * np.conj(parts[i + 1]) for i in range(LONG - 1))
         rough = np.angle(step) / (2 * np.pi * self.hop_s)
@@ -173,12 +176,14 @@ class Fine:
         turns = 2 * np.pi * 3 * self.hop_s
         error = np.angle(apart * np.exp(-1j * turns * rough).astype(np.complex64)) / turns
         offset = (rough + error).astype(np.float32)
+        bend = (parts[0] * np.conj(parts[2])) * np.conj(parts[2] * np.conj(parts[4]))
+        drift = np.abs(np.angle(bend)) / (4 * np.pi * self.hop_s)
         spin = np.exp(2j * np.pi * self.hop_s * offset).astype(np.complex64)
         total = parts[LONG - 1] * np.float32(0.125)
         for weight, part in zip((0.25, 0.25, 0.25, 0.125), reversed(parts[: LONG - 1]), strict=True):
             total = total * spin + part * np.float32(weight)
         loss = _short_loss(offset * (2 * self.hop_s))
-        return (total.real**2 + total.imag**2) / loss**2, offset
+        return (total.real**2 + total.imag**2) / loss**2, offset, drift
 
     def _on(
         self,

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from offhook.bench.record.schema import DATABASE, Judgement, Observation, Step, Verdict
 from offhook.reports.closeup import closeup, closeups
-from offhook.reports.explain import Place, Told, explain, explain_raised
+from offhook.reports.explain import NEVER, Place, Told, explain, explain_raised
 from offhook.reports.folder import Case, Run
 from offhook.reports.ladder import draw_call, window
 from offhook.reports.quantity import figure_of, limits, number
@@ -226,13 +226,13 @@ def _steps(case: Case, bad: Step | None) -> list[StepView]:
     seen = {item.id: item for item in case.observations}
     many = len({step.flow for step in case.steps}) > 1
     rows, last_s = [], case.attempt.started_s
-    for step in case.steps:
+    for step in [*case.steps, bad] if bad is not None and bad.id == NEVER else case.steps:
         rows.append(
             StepView(
                 name=step.name,
                 title=step.title,
                 flow=step.flow if many else "",
-                time=f"{step.time_s:.3f} s ± {number(step.u_s)}",
+                time=f"{step.time_s:.3f} s ± {number(step.u_s)}" if step.u_s else f"{step.time_s:.3f} s",
                 since=f"+{step.time_s - last_s:.3f} s",
                 cause=_seen_by(seen.get(step.cause or -1)),
                 effect=_seen_by(seen.get(step.effect or -1)),

@@ -15,7 +15,9 @@ from offhook.reports.strips import named
 from offhook.reports.trail import place_of
 
 Spec = dict[str, Any]
-_AUDIO = {"digits", "no_digits", "tone", "voice"}
+NEVER = -1
+"""Id of a step that was expected and did not happen."""
+LONGEST_WAIT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,10 @@ def explain_raised(run: Run, case: Case) -> Told:
     """The four lines of an attempt that broke off: what its message says, and where it was when it did."""
     text = case.attempt.message.strip()
     fields = {name: found.group(1).strip() for name, pattern in _FIELDS.items() if (found := pattern.search(text))}
-    name = _STEP.match(text)
-    step = next((item for item in reversed(case.steps) if name and item.name == name.group(1)), None)
-    if step is None and case.steps:
-        step = case.steps[-1]
     at_s = case.last_s
+    last = case.steps[-1] if case.steps else None
+    name = _STEP.match(text)
+    step = _missing(case, name.group(1), fields.get("expected", "it")) if name else last
     playing = wires_between(run, at_s - 2.0, at_s)
     places = [Place(*spot, at_s - 1.0) for wire in playing if (spot := where(run, wire, at_s - 1.0))]
     return Told(
@@ -83,7 +84,7 @@ def explain_raised(run: Run, case: Case) -> Told:
         places=tuple(places[:3]),
         hint=fields.get("try") or fields.get("hint", ""),
         step=step,
-        span=(at_s - 2.0, at_s),
+        span=(max(last.time_s if last else at_s, at_s - LONGEST_WAIT_S), at_s),
         wire=fields.get("wire", ""),
     )
 
@@ -94,6 +95,12 @@ def _heard(judgement: Judgement) -> str:
     if judgement.kind not in ("interval", "figure") or judgement.figure is None:
         return reason
     return " ".join([quantity(judgement.figure, judgement.unit, judgement.u), reason]).strip()
+
+
+def _missing(case: Case, name: str, expected: str) -> Step:
+    """A step that never came, where the attempt gave up waiting for it."""
+    flow = case.steps[-1].flow if case.steps else ""
+    return Step(NEVER, case.id, flow, name, f"never seen: {expected}", case.last_s, 0.0, None, None)
 
 
 _PREFIX = re.compile(r"^expected .*?, (?:heard |was )")

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from offhook.bench.record.heard import Key
 from offhook.bench.record.schema import Step
+from offhook.reports.explain import NEVER
 from offhook.reports.folder import Case, Run
 from offhook.reports.sound import wires_between
 from offhook.reports.steps import ACTS, LANES
@@ -126,20 +127,27 @@ def _hatched(axis: TimeAxis, span: tuple[float, float], bottom: float) -> Markup
 
 
 def _steps(case: Case, axis: TimeAxis, bad: Step | None, bottom: float) -> list[Markup]:
-    wanted = [axis.x(step.time_s) for step in case.steps]
+    steps = [*case.steps, bad] if bad is not None and bad.id == NEVER else case.steps
+    wanted = [axis.x(step.time_s) for step in steps]
     places = spread(wanted, CHIP_PX, LEFT + 16, RIGHT - 14)
     close = len(places) > 1 and places[1] - places[0] < CHIP_PX - 1
-    flows = list(dict.fromkeys(step.flow for step in case.steps))
+    flows = list(dict.fromkeys(step.flow for step in steps))
     parts: list[Markup] = []
-    for step, true_x, x in zip(case.steps, wanted, places, strict=True):
+    for step, true_x, x in zip(steps, wanted, places, strict=True):
         mark = step.name if len(flows) < 2 else step.name + "abcdefghijklmnopqrstuvwxyz"[flows.index(step.flow) % 26]
         is_bad = bad is not None and step.id == bad.id
         inner = [tag("title", f"{mark} {step.title}, {step.time_s:.3f} s ± {step.u_s:.3f}")]
         inner += [line(x, LANES_END, x, LANES_END + 6, "lead")]
         inner += [line(x, LANES_END + 6, true_x, AXIS_Y, "lead"), line(true_x, AXIS_Y, true_x, bottom, "lead-down")]
         inner += [*_arrow(step, x), _chip(x, mark, is_bad, close)]
-        parts.append(tag("g", *inner, class_="step bad" if is_bad else "step"))
+        parts.append(tag("g", *inner, class_=_class(step, is_bad)))
     return parts
+
+
+def _class(step: Step, is_bad: bool) -> str:
+    if step.id == NEVER:
+        return "step bad never"
+    return "step bad" if is_bad else "step"
 
 
 def _chip(x: float, mark: str, is_bad: bool, close: bool) -> Markup:

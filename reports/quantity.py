@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
-from offhook.bench.record.schema import Judgement
+from offhook.bench.record.schema import Judgement, Verdict
+
+_LASTING = ("tone", "voice")
 
 
 def number(value: float) -> str:
@@ -31,17 +33,20 @@ def quantity(figure: float | None, unit: str, u: float | None = None) -> str:
 def limits(judgement: Judgement) -> str:
     """The limits of a judgement: ``≤ 2 s``, ``≥ 1``, ``40 … 60 ms``."""
     low, high = judgement.limit_low, judgement.limit_high
-    unit = f" {judgement.unit}" if judgement.unit else ""
+    unit = judgement.unit or ("s" if judgement.kind in _LASTING else "")
+    unit = f" {unit}" if unit else ""
     if high is None:
-        return "" if low is None else f"≥ {number(low)}{unit}"
+        return "" if low is None else f"≥ {low:g}{unit}"
     if low is None or (low == 0 and high > 0):
-        return f"≤ {number(high)}{unit}"
-    return f"= {number(low)}{unit}" if low == high else f"{number(low)} … {number(high)}{unit}"
+        return f"≤ {high:g}{unit}"
+    return f"= {low:g}{unit}" if low == high else f"{low:g} … {high:g}{unit}"
 
 
 def figure_of(judgement: Judgement) -> str:
     """The figure of a judgement as a reader wants it: digit errors out of digits, hits out of wires, seconds."""
     figure, n = judgement.figure, judgement.n
+    if judgement.kind == "equal":
+        return {Verdict.PASS: "as expected", Verdict.FAIL: "differs"}.get(judgement.verdict, "–")
     if figure is None:
         return "–"
     if judgement.kind == "digits":
@@ -50,6 +55,6 @@ def figure_of(judgement: Judgement) -> str:
         return f"on {number(figure)} of {n} wires"
     if judgement.kind == "count":
         return f"{number(figure)} seen"
-    if judgement.kind in ("tone", "voice"):
+    if judgement.kind in _LASTING:
         return f"{number(figure)} s"
     return quantity(figure, judgement.unit, judgement.u)

@@ -10,13 +10,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from unit.reports.synthetic_run import Script
 
 from offhook.reports import folder
-from offhook.reports.explain import explain
+from offhook.reports.explain import explain, explain_raised
 from offhook.reports.ladder import draw_call, spread
 from offhook.reports.sound import between, where
+from offhook.reports.strips import strips
 from offhook.reports.svg import num, tag
 from offhook.reports.timeaxis import IDLE_S, fit
+from offhook.reports.timing import draw, series, shared_title
 from offhook.reports.wave import envelope, groups
 
 span = st.tuples(st.floats(0, 2000), st.floats(0, 20)).map(lambda pair: (pair[0], pair[0] + pair[1]))
@@ -119,3 +122,59 @@ def test_samples_lie_where_they_were_recorded(good: Path) -> None:
 def test_coordinates_are_short_and_text_is_escaped() -> None:
     assert [num(1.0), num(-0.01), num(12.345), num(100)] == ["1", "0", "12.3", "100"]
     assert tag("text", "a<b", class_='x"y') == '<text class="x&#34;y">a&lt;b</text>'
+
+
+def test_a_step_that_never_came_is_drawn_where_the_wait_for_it_ended(bad: Path) -> None:
+    with folder.opened(bad) as run:
+        case = next(case for case in run.cases if "test_cut" in case.attempt.nodeid)
+        told = explain_raised(run, case)
+        drawn = draw_call(run, case, told.step, told.span)
+    assert told.step is not None
+    assert (told.step.name, told.step.time_s) == ("S4", case.last_s)
+    assert told.span == (case.steps[0].time_s, case.last_s)
+    texts = re.findall(r'<text[^>]*class="chip"[^>]*>([^<]*)</text>', drawn)
+    assert texts == ["S1", "S4"]
+    assert re.search(r'<g class="step bad never"><title>S4 never seen: MonitorStart for 1001', drawn)
+
+
+@pytest.mark.req("REP-STAT.1")
+def test_figures_of_one_requirement_are_one_row(bad: Path) -> None:
+    with folder.opened(bad) as run:
+        rows = {item.req: item for item in series(run)}
+    assert set(rows) == {"ASSOC-S11.1", "ASSOC-S15.1", "ASSOC-S10.1", "LOCK-S5.1"}
+    ring = rows["ASSOC-S15.1"]
+    assert ring.figures == pytest.approx((0.8, 0.8, 0.8, 2.6, 1.9985))
+    assert ring.shares == pytest.approx((0.4, 0.4, 0.4, 1.3, 0.99925))
+    assert len(rows["LOCK-S5.1"].figures) == 3
+    drawn = draw([ring])
+    assert "ASSOC-S15.1, n = 5" in drawn
+    assert "http" not in drawn
+
+
+def test_titles_share_their_last_words() -> None:
+    assert shared_title(["S6 to ring", "S6 to ring"]) == "S6 to ring"
+    assert shared_title(["key 5 of desk-3: twist", "key # of desk-1: twist"]) == "twist"
+    assert shared_title(["level at low", "level at high"]) == "level at"
+    assert shared_title(["a", "b"]) == "a"
+
+
+def test_contacts_are_bars_from_closing_to_opening(tmp_path: Path) -> None:
+    script = Script(tmp_path)
+    script.begin("test_keys", "keys", "dtmf")
+    for time_s, wire, use, closed in (
+        (1.0, "keys1/8", "hook", True),
+        (2.0, "keys1/0", "row 1", True),
+        (2.0, "keys1/4", "column 1", True),
+        (2.1, "keys1/4", "column 1", False),
+        (2.2, "keys1/0", "row 1", False),
+    ):
+        script.record.observe("R", wire, "relay", "desk-1", time_s, 0.001, closed=closed, use=use)
+    for time_s, active in ((0.5, False), (1.0, True)):
+        script.record.observe("G-r", "arduino/2", "ring", "desk-1", time_s, 0.01, active=active)
+    script.clock.time_s = 4.0
+    script.end()
+    script.record.seal()
+    with folder.opened(script.folder) as run:
+        found = {strip.name: strip.spans for strip in strips(run.cases[0], 0.0, 4.0)}
+    # a ring that is first seen to end had been on before; one that is never seen to end lasts
+    assert found == {"rings desk-1": ((0.0, 0.5), (1.0, 4.0)), "keys keys1": ((2.0, 2.1), (2.0, 2.2))}

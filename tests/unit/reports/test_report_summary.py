@@ -94,7 +94,7 @@ def test_a_figure_has_the_decimals_of_its_uncertainty() -> None:
 def test_limits_read_as_written() -> None:
     assert limits(timed(1, None, 2.0)) == "≤ 2 s"
     assert limits(timed(1, 0.0, 2.0)) == "≤ 2 s"
-    assert limits(timed(1, 0.15, None)) == "≥ 0.150 s"
+    assert limits(timed(1, 0.15, None)) == "≥ 0.15 s"
     assert limits(timed(1, 40.0, 60.0)) == "40 … 60 s"
     assert limits(timed(1, None, None)) == ""
 

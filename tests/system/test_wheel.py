@@ -18,12 +18,15 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_S = 600
+SECRETS = ("admin-token", "alice-pw", "bob-pw")
+"""Of the simulated station; a lab takes its own from the environment."""
 pytestmark = pytest.mark.timeout(900)
 
 
 def run(*command: str | Path, cwd: Path, expect: int = 0) -> str:
     """Run a program away from the checkout; returns what it said."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST", "VIRTUAL"))}
+    kept |= {f"LAB_{number}": secret for number, secret in enumerate(SECRETS)}
     done = subprocess.run(
         list(map(str, command)), cwd=cwd, env=kept, capture_output=True, text=True, timeout=LIMIT_S, check=False
     )
@@ -143,6 +146,8 @@ def lab_station(addresses: dict[str, str]) -> str:
     for address in sorted(addresses, key=len, reverse=True):
         text = text.replace(f'"{address}"', f'"{addresses[address]}"')
     assert "end://" not in text
+    for number, secret in enumerate(SECRETS):
+        text = text.replace(f'"{secret}"', f'"env:LAB_{number}"')
     return text
 
 

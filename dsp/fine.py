@@ -27,6 +27,7 @@ WARM = LOOK + 4
 CANDIDATE_SHARE = 0.18
 FAIR_SHARE, GOOD_SHARE, PURE_SHARE = 0.40, 0.88, 0.95
 STILL_HZ, UNSTILL_HZ = 8.0, 40.0
+STAYED_HZ, UNSTAYED_HZ = 4.0, 24.0
 STEADY_HZ, STEADY_POWER = 2.5, 0.12
 EARLY_S = 0.003
 RESIDUE_ON_S = 0.033
@@ -155,6 +156,7 @@ class Fine:
         pure &= still
         low_hz, high_hz = self.freqs[low_row] + low_offset, self.freqs[high_row] + high_offset
         doubtful = np.flatnonzero(fair & still & ~pure & (on_s >= RESIDUE_ON_S))
+        doubtful = doubtful[_stayed(doubtful, at, key, share, low_offset, high_offset)]
         if len(doubtful):
             pure[doubtful] = residue_crest(
                 blocks, at[doubtful], low_hz[doubtful], high_hz[doubtful], self.rate, profile.null_hz
@@ -243,6 +245,18 @@ def _dips(on: Float32) -> Flags:
     """Whether there is tone, then none, then tone again in the hops looked back."""
     dip = np.minimum.accumulate(on, axis=0) < 0.5
     return np.asarray((dip[:-1] & (on[1:] > 0.9)).any(axis=0) & (on[0] > 0.5))
+
+
+def _stayed(
+    chosen: Index, at: Index, key: NDArray[np.int8], share: Float32, low_offset: Float32, high_offset: Float32
+) -> Flags:
+    """Whether both frequencies are, within noise, where they were 12 ms before; for the chosen candidates."""
+    before = np.searchsorted(at, at[chosen] - 3)
+    there = (at[before] == at[chosen] - 3) & (key[before] == key[chosen])
+    limit = STAYED_HZ + UNSTAYED_HZ * (1.0 - np.minimum(share[chosen], 1.0))
+    for column in (low_offset, high_offset):
+        there &= np.abs(column[chosen] - column[before]) < limit
+    return np.asarray(there)
 
 
 def _long(short: NDArray[np.complex64]) -> NDArray[np.complex64]:

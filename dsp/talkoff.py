@@ -54,7 +54,11 @@ def _vowel(size: int, rate: float, rng: np.random.Generator) -> Float64:
     pitch = rng.uniform(100, 480) * vibrato
     first = np.full(size, rng.uniform(660, 980))
     second = np.full(size, rng.uniform(1150, 1700))
-    formants = [(first, rng.uniform(70, 160)), (second, rng.uniform(70, 160)), (np.full(size, rng.uniform(2200, 2900)), 250.0)]
+    formants = [
+        (first, rng.uniform(70, 160)),
+        (second, rng.uniform(70, 160)),
+        (np.full(size, rng.uniform(2200, 2900)), 250.0),
+    ]
     return _voiced(pitch, formants, rate, rng) * _fade(size, rate)
 
 

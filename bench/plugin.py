@@ -14,9 +14,8 @@ the session), ``record``, ``measure``, ``phone_name`` (the test runs once for ev
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,6 +33,8 @@ MARKERS = (
 )
 ATTEMPTS: pytest.StashKey[Attempts] = pytest.StashKey()
 WANTED: pytest.StashKey[Wanted] = pytest.StashKey()
+LACKING: pytest.StashKey[str] = pytest.StashKey()
+OPEN: pytest.StashKey[ExitStack] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -93,30 +94,36 @@ def uses_station(item: pytest.Item) -> bool:
 
 
 @pytest.fixture(scope="session")
-def _offhook(request: pytest.FixtureRequest) -> Iterator[Attempts]:
+def _offhook(request: pytest.FixtureRequest) -> Attempts:
     """The run that is being recorded: the one that was opened for us, or one of our own."""
     config = request.config
     given = config.stash.get(ATTEMPTS, None)
     if given is not None:
-        yield given
-        return
+        return given
     from offhook.bench import signals
     from offhook.bench.attempts import Attempts
     from offhook.bench.session import opened
 
-    with ExitStack() as stack:
-        stack.enter_context(signals.orderly_end())
-        session = stack.enter_context(opened(wanted(config)))
-        config.stash[ATTEMPTS] = attempts = Attempts(session)
-        yield attempts
-        del config.stash[ATTEMPTS]
-    from offhook.reports import render
-
-    render(session.folder)
-    config.stash[FOLDERS] = [*config.stash.get(FOLDERS, []), session.folder]
+    stack = config.stash[OPEN] = ExitStack()
+    stack.enter_context(signals.orderly_end())
+    session = stack.enter_context(opened(wanted(config)))
+    config.stash[ATTEMPTS] = attempts = Attempts(session)
+    return attempts
 
 
-FOLDERS: pytest.StashKey[list[Path]] = pytest.StashKey()
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """End the run we opened: only now has every tear-down been seen."""
+    config = session.config
+    stack = config.stash.get(OPEN, None)
+    if stack is None:
+        return
+    attempts = config.stash.get(ATTEMPTS, None)
+    stack.close()
+    if attempts is not None:
+        from offhook.reports import render
+
+        render(attempts.session.folder)
 
 
 @pytest.fixture(scope="session")
@@ -159,9 +166,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.skip(f"needs hardware: {lacking}")
 
 
-LACKING: pytest.StashKey[str] = pytest.StashKey()
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """The call of a test is one attempt."""
@@ -186,5 +190,6 @@ def pytest_runtest_makereport(
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Say where the evidence is."""
-    for folder in config.stash.get(FOLDERS, []):
-        terminalreporter.write_line(f"offhook: report {folder / 'report.html'}")
+    if OPEN in config.stash and ATTEMPTS in config.stash:
+        page = config.stash[ATTEMPTS].session.folder / "report.html"
+        terminalreporter.write_line(f"offhook: report {page}")

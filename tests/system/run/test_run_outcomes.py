@@ -1,0 +1,133 @@
+"""``offhook run`` from start to end: what it leaves, what it says, what it returns."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from runs import Runner
+
+from offhook.bench.record import Verdict, fingerprint, judge, open_run
+
+LISTED = {"run.sqlite", "cti.log", "relays.csv", "manifest.json", "report.html", "results.json", "junit.xml", "audio"}
+
+
+@pytest.mark.req("REP-EV.1", "REP-VER.2", "BENCH-RUN.1")
+def test_a_good_run_leaves_its_evidence_and_says_so_in_a_few_lines(runner: Runner) -> None:
+    ended = runner.run("simulated", "--suite", "dtmf")
+
+    assert ended.code == 0, ended.err
+    assert {path.name for path in ended.folder.iterdir()} == LISTED
+    result = judge(ended.folder)
+    assert (result.level, result.damages, result.meta["ended"]) == ("SIM-VERIFIED", (), "completed")
+    assert {one.outcome for one in result.attempts} == {Verdict.PASS}
+    assert ended.out == ""
+    assert re.search(r"^station +simulated, role R1 \(.*\), seed 1$", ended.err, re.M)
+    assert re.search(r"^dtmf +3/3 .* of phone time in .* s$", ended.err, re.M)
+    assert re.search(r"^SIM-VERIFIED   PASS 3   FAIL 0   INCONCLUSIVE 0   NOT RUN 0$", ended.err, re.M)
+    assert f"report    {ended.folder / 'report.html'}" in ended.err
+
+
+@pytest.mark.req("BENCH-RUN.7")
+def test_two_processes_with_one_seed_agree_and_another_seed_differs(runner: Runner) -> None:
+    arguments = ("simulated", "--suite", "dtmf", "--suite", "lock")
+    ended = [runner.run(*arguments, "--seed", seed, name=name) for seed, name in (("7", "a"), ("7", "b"), ("8", "c"))]
+
+    prints = [fingerprint(one.folder) for one in ended]
+
+    assert prints[0] == prints[1]
+    assert prints[0] != prints[2]
+
+
+@pytest.mark.req("REP-VER.1")
+def test_a_failure_says_what_was_expected_what_was_heard_and_where_to_listen(runner: Runner) -> None:
+    ended = runner.run("simulated", "--suite", "dtmf", "--fault", "swap-keys:desk-1:4:5")
+
+    assert ended.code == 1
+    block = ended.err[ended.err.index("FAIL  DTMF-DEC.1") :].splitlines()
+    assert "expected 123456789*0#, heard 123546789*0#" in block[1]
+    place = re.search(r"audio (\S+\.wav)@[\d.]+   relay log (\S+):\d+$", block[2])
+    assert place
+    assert all(Path(name).is_file() for name in place.groups())
+    assert "SIM-VERIFIED   PASS" not in ended.err
+    assert judge(ended.folder).level == "NOT VERIFIED"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("simulated", "--suite", "dmtf"), "dtmf"),
+        (("simulated", "--fault", "cut:everything"), "cut:everything"),
+        (("simulatd",), "simulated"),
+        (("simulated", "--fault", "cut:cti"), "pbx"),
+    ],
+)
+def test_bad_input_and_unreachable_wires_are_one_message_and_no_run(
+    runner: Runner, arguments: tuple[str, ...], named: str
+) -> None:
+    ended = runner.run(*arguments)
+
+    assert ended.code == 2
+    assert named in ended.err
+    assert "Traceback" not in ended.err
+    assert not ended.folder.exists()
+
+
+def test_a_run_is_never_written_over(runner: Runner) -> None:
+    (runner.place / "run").mkdir()
+    (runner.place / "run" / "notes.txt").write_text("mine")
+
+    ended = runner.run("simulated", "--suite", "dtmf")
+
+    assert ended.code == 2
+    assert "never overwritten" in ended.err
+    assert [path.name for path in (runner.place / "run").iterdir()] == ["notes.txt"]
+
+
+def test_the_lab_around_it_cannot_decide_the_certificate(runner: Runner) -> None:
+    """A conftest, an ini file, options and plugins of the environment that would each turn the verdict."""
+    (runner.place / "conftest.py").write_text(
+        "import pytest\n"
+        "@pytest.hookimpl(wrapper=True)\n"
+        "def pytest_runtest_makereport():\n"
+        "    report = yield\n"
+        "    report.outcome = 'passed'\n"
+        "    return report\n"
+        "@pytest.fixture\n"
+        "def station():\n"
+        "    return None\n"
+    )
+    (runner.place / "pytest.ini").write_text("[pytest]\naddopts = -k nothing\npython_files = nothing_*.py\n")
+    environment = {"PYTEST_ADDOPTS": "-k nothing", "PYTEST_PLUGINS": "conftest", "PYTHONPATH": str(runner.place)}
+
+    ended = runner.run("simulated", "--suite", "dtmf", "--fault", "swap-keys:desk-1:4:5", environment=environment)
+
+    assert ended.code == 1, ended.err
+    result = judge(ended.folder)
+    assert len(result.attempts) == 3
+    assert [one.outcome for one in result.attempts].count(Verdict.FAIL) >= 1
+
+
+@pytest.mark.req("BENCH-RUN.10")
+def test_every_repetition_is_an_attempt_of_its_own(runner: Runner) -> None:
+    ended = runner.run("simulated", "--suite", "dtmf", "--repeat", "2")
+
+    assert ended.code == 0, ended.err
+    result = judge(ended.folder)
+    assert len(result.attempts) == 6
+    assert len({one.attempt.nodeid for one in result.attempts}) == 6
+
+
+@pytest.mark.req("ASSOC-SEC.1")
+def test_the_run_says_what_it_was_run_on_without_its_secrets(runner: Runner) -> None:
+    ended = runner.run("simulated", "--suite", "dtmf", "--fault", "hidden-ddi")
+
+    with open_run(ended.folder) as run:
+        meta = run.meta()
+    assert (meta["station"], meta["grade"], meta["role"], meta["seed"]) == ("simulated", "SIMULATED", "R1", 1)
+    assert meta["faults"] == ["hidden-ddi"]
+    assert meta["dut"]["serial"] == "SIM-0001"
+    assert "[phone.desk-1]" in meta["station_toml"]
+    for secret in ("8642", "7531", "2468", "alice-pw", "bob-pw", "admin-token"):
+        assert secret not in meta["station_toml"]

@@ -91,6 +91,7 @@ class Association(Script):
         done = self.account.complete(self.association)
         self.mark("S3", "the user is near the phone", done, self.steps["S2"])
         if self.retry:
+            self.code = self.account.api.code(self.account.name, self.association)
             self.context = str(self._cloud_step("S21").data.get("d_context_id", "")) if self.context else ""
             return
         self.count(

@@ -23,7 +23,7 @@ MOST = 12
 def closeup(run: Run, wire: str, from_s: float, to_s: float) -> Markup:
     """One leg between two times, digits marked; the scale shrinks if the time is long."""
     px_per_s = min(PX_PER_S, WIDEST_PX / (to_s - from_s))
-    axis = TimeAxis((Stretch(from_s, to_s, 6.0),), px_per_s)
+    axis = TimeAxis((Stretch(from_s, to_s, 14.0),), px_per_s)
     try:
         keys = run.ear.keys_between(wire, from_s, to_s)
     except (OSError, ValueError):

@@ -16,7 +16,7 @@ from offhook.reports.svg import line, num, tag, text
 from offhook.reports.timeaxis import TimeAxis
 
 FULL_SCALE_DBM0 = 3.14
-GROUP_GAP_S = 1.5
+GROUP_GAP_S = 0.7
 _QUIETEST = 600  # a leg that carries only noise is not blown up to full height
 
 

@@ -250,3 +250,19 @@ def bad_run(runs: Path) -> Path:
     script.end(Verdict.FAIL, f"{message}\n  try: is the cloud connected to the PBX?")
     script.record.seal()
     return script.folder
+
+
+def keyed(script: Script, digits: str, heard: str) -> None:
+    """A code keyed and heard, and nothing else: the smallest call with a verdict."""
+    start_s = script.clock.time_s
+    script.step("S27", "the code is keyed", start_s + 0.1, "R", "keys1", "press")
+    samples = _tones(heard)
+    block = np.zeros((len(WIRES), len(samples) + RATE_HZ // 10), np.int16)
+    block[1, : len(samples)] = samples
+    script.tape.feed(start_s + 0.1, block)
+    script.clock.time_s = start_s + 0.1 + block.shape[1] / RATE_HZ
+    script.step("S8", "the code is at the server", script.clock.time_s + 0.2, "K", "cloud", "code_heard")
+    span = {"from_s": start_s, "to_s": script.clock.time_s}
+    title = "code keyed on desk-1 reaches the IVR once"
+    script.record.judge("ASSOC-S27.1", title, "digits", wire="ivr-1-heard", expected=digits, **span)
+    script.interval("ASSOC-S10.1", "last code digit to the server", "S27", "S8", 2.0)

@@ -9,7 +9,7 @@ from typing import Any
 
 from offhook.bench.record.schema import DATABASE, Judgement, Observation, Step
 from offhook.reports.folder import Case, Run
-from offhook.reports.quantity import limits, number, quantity
+from offhook.reports.quantity import figure_of, limits
 from offhook.reports.sound import where, wires_between
 from offhook.reports.strips import named
 from offhook.reports.trail import place_of
@@ -94,7 +94,7 @@ def _heard(judgement: Judgement) -> str:
     reason = _PREFIX.sub("", judgement.reason, count=1)
     if judgement.kind not in ("interval", "figure") or judgement.figure is None:
         return reason
-    return " ".join([quantity(judgement.figure, judgement.unit, judgement.u), reason]).strip()
+    return " ".join([figure_of(judgement), reason]).strip()
 
 
 def _missing(case: Case, name: str, expected: str) -> Step:
@@ -169,7 +169,7 @@ def _voice(judgement: Judgement, seen: dict[int, Observation]) -> str:
 
 
 def _lasting(judgement: Judgement) -> str:
-    return "" if judgement.limit_low is None else f" for at least {number(judgement.limit_low)} s"
+    return "" if judgement.limit_low is None else f" for at least {judgement.limit_low:g} s"
 
 
 def _search(judgement: Judgement, seen: dict[int, Observation]) -> str:

@@ -6,7 +6,7 @@ import math
 
 from offhook.bench.record.schema import Judgement, Verdict
 
-_LASTING = ("tone", "voice")
+_IN_SECONDS = ("interval", "tone", "voice")
 
 
 def number(value: float) -> str:
@@ -30,11 +30,15 @@ def quantity(figure: float | None, unit: str, u: float | None = None) -> str:
     return f"{text} {unit}" if unit else text
 
 
+def unit_of(judgement: Judgement) -> str:
+    """The unit of a judgement's figure; some kinds are always in seconds."""
+    return judgement.unit or ("s" if judgement.kind in _IN_SECONDS else "")
+
+
 def limits(judgement: Judgement) -> str:
     """The limits of a judgement: ``≤ 2 s``, ``≥ 1``, ``40 … 60 ms``."""
     low, high = judgement.limit_low, judgement.limit_high
-    unit = judgement.unit or ("s" if judgement.kind in _LASTING else "")
-    unit = f" {unit}" if unit else ""
+    unit = f" {unit_of(judgement)}".rstrip()
     if high is None:
         return "" if low is None else f"≥ {low:g}{unit}"
     if low is None or (low == 0 and high > 0):
@@ -55,6 +59,4 @@ def figure_of(judgement: Judgement) -> str:
         return f"on {number(figure)} of {n} wires"
     if judgement.kind == "count":
         return f"{number(figure)} seen"
-    if judgement.kind in _LASTING:
-        return f"{number(figure)} s"
-    return quantity(figure, judgement.unit, judgement.u)
+    return quantity(figure, unit_of(judgement), judgement.u)

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from offhook.bench.record.schema import Judgement
 from offhook.reports.folder import Run
-from offhook.reports.quantity import limits, number
+from offhook.reports.quantity import limits, number, unit_of
 from offhook.reports.summary import margin, natural
 
 PERCENTILES = ((50, 3), (95, 20), (99, 100))
@@ -54,7 +54,7 @@ def series(run: Run) -> list[Series]:
     groups: dict[tuple[str, str, str], list[Judgement]] = defaultdict(list)
     for item in run.result:
         if item.limit_high is not None and margin(item) is not None:
-            groups[item.req, item.unit, limits(item)].append(item)
+            groups[item.req, unit_of(item), limits(item)].append(item)
     found = []
     for (req, unit, limit), items in groups.items():
         figures = tuple(float(item.figure) for item in items if item.figure is not None)

@@ -2,8 +2,9 @@
 
 On the tap's own link each piece that crossed the tapped one is a record: one byte of direction (``>`` cloud to PBX,
 ``<`` PBX to cloud), four bytes of length (big-endian), the bytes. The bytes of a direction are a raw stream; records
-need not be whole messages. A tap sends nothing, so silence proves nothing about it: ``check`` of the station makes a
-request on the tapped link to see it here.
+need not be whole messages; a record without bytes says that the link was opened anew, so that half a message of a link
+that was lost is not read on into the next. A tap sends nothing, so silence proves nothing about it: ``check`` of the
+station makes a request on the tapped link to see it here.
 """
 
 from __future__ import annotations
@@ -85,7 +86,10 @@ class CtiTap:
                 return
             piece = bytes(self._pending[_HEADER.size : end])
             del self._pending[:end]
-            self._decode(direction.decode(), piece)
+            if piece:
+                self._decode(direction.decode(), piece)
+            else:
+                self._dialect = DIALECTS[self._name]()
 
     def _decode(self, direction: str, piece: bytes) -> None:
         try:

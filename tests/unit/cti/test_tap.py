@@ -118,6 +118,19 @@ def test_what_is_no_tap_stream_marks_the_tap_lost(noise):
     assert tapped.told == []
 
 
+def test_half_a_message_of_a_lost_link_is_not_read_on_into_the_next():
+    tapped = Tapped("csta")
+    said = csta_conversation()
+    tapped.hear(">", said[0][1][:20])
+    tapped.hear(">", b"")  # opened anew
+    for direction, data in said:
+        tapped.hear(direction, data)
+
+    assert not tapped.tap.lost
+    assert tapped.names()[0] == (">", "RequestSystemStatus")
+    assert len(tapped.told) == len(said)
+
+
 def test_a_lost_tap_says_so():
     tapped = Tapped("csta")
     tapped.far.close()

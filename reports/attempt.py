@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from markupsafe import Markup
 
 from offhook.bench.record.schema import DATABASE, Judgement, Observation, Step, Verdict
+from offhook.reports.budget import Budget
 from offhook.reports.closeup import closeup, closeups
 from offhook.reports.explain import NEVER, Place, Told, explain, explain_raised
 from offhook.reports.folder import Case, Run
 from offhook.reports.ladder import draw_call, window
 from offhook.reports.quantity import figure_of, limits, number
-from offhook.reports.sound import between, playable, wires_between
+from offhook.reports.sound import wires_between
 from offhook.reports.strips import named
 
-AUDIO_BYTES = 15_000_000
-"""Inlined audio of a report at most; with the pictures this stays below 25 MB."""
 CLIP_PAD_S = 0.7
 CLIP_LONGEST_S = 12.0
 LEG_LONGEST_S = 120.0
 WHOLE = "*"
-
-
-@dataclass
-class Budget:
-    """What is left of the room for audio; failures are served first."""
-
-    left: int = field(default_factory=lambda: AUDIO_BYTES)
-
-    def take(self, run: Run, wire: str, from_s: float, to_s: float) -> str:
-        """A playable clip, or an empty string if there is no room left for it or nothing in it."""
-        samples, rate_hz = between(run, wire, from_s, to_s)
-        if not samples.any() or 1.4 * len(samples) > self.left:
-            return ""
-        made = playable(samples, rate_hz)
-        self.left -= len(made)
-        return made
 
 
 @dataclass(frozen=True)
@@ -97,7 +80,7 @@ class RowView:
 
 @dataclass(frozen=True)
 class CaseView:
-    """An attempt; ``elsewhere`` if it is shown among the failures."""
+    """An attempt; ``elsewhere`` if it is shown among the failures, ``left_out`` if its tables found no room."""
 
     id: int
     title: str
@@ -112,6 +95,7 @@ class CaseView:
     closeups: list[dict[str, Markup | str]]
     steps: list[StepView]
     rows: list[RowView]
+    left_out: bool
 
 
 def went_wrong(case: Case) -> bool:
@@ -141,7 +125,7 @@ def case_view(run: Run, case: Case, budget: Budget, *, in_full: bool) -> CaseVie
     main = findings[0][1] if findings else None
     told = [_told_view(run, case, title, req, item, budget) for (title, req), item in findings]
     legs = _legs(run, case, budget) if in_full else []
-    sound = bool(case.steps or wires_between(run, *window(run, case)))
+    detailed = budget.has_tables(case)
     return CaseView(
         id=case.id,
         title=case.attempt.title or case.attempt.nodeid,
@@ -151,12 +135,20 @@ def case_view(run: Run, case: Case, budget: Budget, *, in_full: bool) -> CaseVie
         lasted=f"{case.last_s - case.attempt.started_s:.1f} s",
         elsewhere=bad,
         told=told,
-        picture=draw_call(run, case, main.step if main else None, main.span if main else None) if sound else "",
+        picture=_picture(run, case, main, budget),
         legs=legs,
         closeups=closeups(run, case) if in_full else [],
-        steps=_steps(case, main.step if main else None),
-        rows=[_row(run, case, judgement) for judgement in case.judgements],
+        steps=_steps(case, main.step if main else None) if detailed else [],
+        rows=[_row(run, case, judgement) for judgement in case.judgements] if detailed else [],
+        left_out=not detailed,
     )
+
+
+def _picture(run: Run, case: Case, main: Told | None, budget: Budget) -> Markup:
+    """The ladder, if there is anything on it and room for it."""
+    if not case.steps and not wires_between(run, *window(run, case)):
+        return Markup()
+    return budget.picture(draw_call(run, case, main.step if main else None, main.span if main else None))
 
 
 def _findings(run: Run, case: Case) -> list[tuple[tuple[str, str], Told]]:
@@ -179,8 +171,8 @@ def _told_view(run: Run, case: Case, title: str, req: str, told: Told, budget: B
     listen = _listen_to(run, told)
     if listen:
         wire, from_s, to_s = listen
-        audio = budget.take(run, wire, from_s, to_s)
-        picture = closeup(run, wire, from_s, to_s)
+        audio = budget.clip(run, wire, from_s, to_s)
+        picture = budget.picture(closeup(run, wire, from_s, to_s))
     return ToldView(
         req="" if req == WHOLE else req,
         title=title,
@@ -216,7 +208,7 @@ def _legs(run: Run, case: Case, budget: Budget) -> list[dict[str, str]]:
         clips = run.evidence.clips(wire, from_s, to_s)
         start_s = max(from_s, min(clip.start_s for clip in clips))
         end_s = min(to_s, max(clip.end_s for clip in clips), start_s + LEG_LONGEST_S)
-        audio = budget.take(run, wire, start_s, end_s)
+        audio = budget.clip(run, wire, start_s, end_s)
         if audio:
             legs.append({"wire": wire, "audio": audio})
     return legs

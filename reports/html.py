@@ -12,8 +12,9 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from offhook.bench.record.schema import Verdict
-from offhook.reports.attempt import Budget, CaseView, case_view, showcase, went_wrong
+from offhook.reports.attempt import CaseView, case_view, showcase, went_wrong
 from offhook.reports.bars import ORDER, counts_bar, gauge
+from offhook.reports.budget import Budget
 from offhook.reports.folder import WORST_FIRST, Run
 from offhook.reports.front import facts
 from offhook.reports.quantity import figure_of, limits
@@ -44,7 +45,7 @@ def text(run: Run, digest: Digest) -> str:
     )
     budget = Budget()
     shown = showcase(run)
-    ranked = sorted(run.cases, key=lambda case: (WORST_FIRST.index(case.outcome), case.id))
+    ranked = sorted(run.cases, key=lambda case: (WORST_FIRST.index(case.outcome), case.id not in shown, case.id))
     views = {case.id: case_view(run, case, budget, in_full=case.id in shown) for case in ranked}
     failed = [views[case.id] for case in ranked if went_wrong(case)]
     return environment.get_template("report.html").render(

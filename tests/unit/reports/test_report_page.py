@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from unit.reports.synthetic_run import Script, call
+from unit.reports.synthetic_run import Script, call, keyed
 
 from offhook import dsp
 from offhook.bench.record import Verdict
 from offhook.drivers.errors import ConfigError
-from offhook.reports import render
+from offhook.reports import budget, render
 
 
 def page(folder: Path) -> str:
@@ -266,9 +266,32 @@ def test_the_page_stays_below_25_mb_when_everything_fails(tmp_path: Path, monkey
         call(script, heard="47711")
         script.end()
     script.record.seal()
-    full = len(page(script.folder))
-    monkeypatch.setattr("offhook.reports.attempt.AUDIO_BYTES", 600_000)
+    full = page(script.folder)
+    assert full.count('<figure class="ladder">') == 12
+    assert "left out" not in full
+    for name, room in (("AUDIO_BYTES", 600_000), ("PICTURE_BYTES", 100_000), ("TABLE_BYTES", 50_000)):
+        monkeypatch.setattr(f"offhook.reports.budget.{name}", room)
     small = page(script.folder)
     assert 600_000 > sum(map(len, re.findall(r'"data:audio[^"]*"', small))) > 200_000
-    assert full > len(small)
-    assert small.count('<figure class="ladder">') == 12  # the pictures and links remain
+    assert 1 < small.count('<figure class="ladder">') < 12
+    tables = small.count('<table class="judged">')
+    assert 1 < tables < 12
+    assert small.count("attempt ") >= small.count("were left out to keep the page small") == 12 - tables
+    assert len(re.findall(r'<article class="case FAIL"', small)) == 12  # each says what is wrong, whatever else is left
+
+
+def test_the_rooms_together_are_below_25_mb() -> None:
+    assert budget.AUDIO_BYTES + budget.PICTURE_BYTES + budget.TABLE_BYTES < 24_000_000
+
+
+def test_one_call_of_every_test_comes_with_its_audio(tmp_path: Path) -> None:
+    script = Script(tmp_path)
+    for name in ("test_a[1]", "test_a[2]", "test_b[1]"):
+        script.begin(name, name, "assoc")
+        keyed(script, "4711", "4711")
+        script.end()
+    script.record.seal()
+    html = page(script.folder)
+    cases = re.split(r'<details class="case', html)[1:]
+    assert ["<audio" in case for case in cases] == [True, False, True]
+    assert ['class="ladder"' in case for case in cases] == [True, True, True]

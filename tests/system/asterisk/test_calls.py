@@ -4,8 +4,10 @@ import asyncio
 
 import numpy as np
 import pytest
-from system.asterisk.room import asterisk_room
+from system.asterisk.room import asterisk_room, station
 
+from offhook.drivers.errors import DeviceError
+from offhook.fixtures.asterisk.plant import build_asterisk
 from offhook.fixtures.cloud.model import CloudError
 
 CONTEXT_STEPS = ("S4", "S5", "S6", "S16", "S31", "S10")
@@ -46,6 +48,24 @@ class Account:
 
     def call(self, extension, to):
         return self._cloud.control.make_call(self.account, extension, to)
+
+
+def test_a_plant_that_cannot_start_says_why_and_leaves_nothing(tmp_path):
+    """The leak check of every test looks for what would be left."""
+
+    async def scenario():
+        plant = build_asterisk(station(), tmp_path)
+        register = plant._stack.register
+
+        async def refused(user, *rest):
+            return await register(user, "wrong password", *rest[1:])
+
+        plant._stack.register = refused
+        with pytest.raises(DeviceError, match=r"sip 1001: register: .*401|sip 1001: register: .*403"):
+            await plant.start()
+        assert plant.server.pid == 0
+
+    asyncio.run(scenario())
 
 
 async def start_association(room, lock="notify"):

@@ -18,14 +18,15 @@ from offhook.dsp.fine import WARM, Hops
 from offhook.dsp.front import Front
 from offhook.dsp.profiles import Profile
 from offhook.dsp.tones import KEYS, check_rate, checked
-from offhook.dsp.track import Found, track
+from offhook.dsp.track import BACK, track
 
 Event = Onset | Digit
 _PER_EVENT = tuple(f.name for f in fields(Hops) if f.name not in ("amplitude", "short", "at"))
-TRIM_HOPS = 400
+TRIM_HOPS = 240
+_NOTHING = np.zeros(0, dtype=np.int64)
 
 
-@dataclass
+@dataclass(eq=False)
 class _Lane:
     """A stretch of one channel under analysis; hop numbers are those of the stream."""
 
@@ -166,7 +167,11 @@ class Decoder:
             skip = 0 if lane.done == lane.first else lane.done - int(start[number])
             _extend(lane, hops, int(begin[number]) + skip, int(begin[number] + piece.length[number]))
             lane.done = int(stop[number])
-        return self._report([lane for lane in due if lane.hops is not None and lane.hops.accepted.any()])
+        told = [lane for lane in due if lane.hops is not None and lane.hops.accepted.any()]
+        for lane in due:
+            if lane not in told:
+                _trim(lane, _NOTHING, _NOTHING)
+        return self._report(told)
 
     def _report(self, lanes: list[_Lane], *, closing: bool = False) -> list[Event]:
         """Onsets and digits of some lanes that were not sent yet."""
@@ -191,8 +196,10 @@ class Decoder:
                 when = known + int(base[one]) if known >= 0 else lane.done
                 events.append((when, 0, table[row]))
         if not closing:
-            for lane in lanes:
-                _trim(lane, found, owner, lanes.index(lane), base)
+            for one, lane in enumerate(lanes):
+                mine = owner == one
+                known = found.known[mine]
+                _trim(lane, found.accepted[mine] + base[one], np.where(known >= 0, known + base[one], -1))
         return [event for _, _, event in sorted(events, key=lambda item: item[:2])]
 
     def _close(self, lane: _Lane) -> list[Event]:
@@ -227,18 +234,24 @@ def _joined(lanes: list[_Lane]) -> tuple[Hops, NDArray[np.int64], NDArray[np.int
     return Hops(at=at, **joined), np.repeat(np.arange(len(parts)), length), begin, begin + length - 1
 
 
-def _trim(lane: _Lane, found: Found, owner: NDArray[np.int64], one: int, base: NDArray[np.int64]) -> None:
-    """Drop history that no decision can need: all digits ended and long past."""
+def _trim(lane: _Lane, accepted: NDArray[np.int64], known: NDArray[np.int64]) -> None:
+    """Drop history that no decision can need: all before the last two digits, or before a long silence.
+
+    ``accepted`` and ``known`` are the stream hops of the lane's digits (``known`` -1 while a digit lasts). What remains
+    of an older digit is not sent again, for it was accepted before the last one that was.
+    """
     hops = lane.hops
     if hops is None or hops.amplitude.shape[1] < TRIM_HOPS:
         return
-    mine = owner == one
-    known = found.known[mine] + base[one]
-    quiet_since = lane.done - TRIM_HOPS // 2
-    if not mine.any() or (found.known[mine] < 0).any() or known.max() > quiet_since:
+    keep_from = lane.base
+    if len(accepted) == 0 or (known[-1] >= 0 and known[-1] < lane.done - TRIM_HOPS // 2):
+        keep_from = lane.done - TRIM_HOPS // 2
+    elif len(accepted) >= 3 and accepted[-2] <= lane.ended:
+        keep_from = int(accepted[-2]) - BACK - WARM
+    drop = keep_from - lane.base
+    if drop < TRIM_HOPS // 4:
         return
-    drop = quiet_since - lane.base
     keep = hops.at >= drop
     trimmed = {name: getattr(hops, name)[keep] for name in _PER_EVENT}
     lane.hops = Hops(at=hops.at[keep] - drop, amplitude=hops.amplitude[:, drop:], short=hops.short, **trimmed)
-    lane.base = quiet_since
+    lane.base = keep_from

@@ -195,4 +195,7 @@ def _without_echoes(found: Found, lane: NDArray[np.int64], hops: Hops, event: In
         (lane[1:] == lane[:-1]) & (found.key[1:] == found.key[:-1]) & close & (now[1:] * 10 ** (ECHO_DB / 10) < before)
     )
     keep = np.append(True, ~echo)
-    return Found(**{name: column[keep] for name, column in vars(found).items()})
+    kept = Found(**{name: column[keep] for name, column in vars(found).items()})
+    follows = lane[keep][1:] == lane[keep][:-1]  # one line, one digit at a time: none begins before the last has ended
+    kept.start[1:] = np.where(follows, np.maximum(kept.start[1:], kept.end[:-1]), kept.start[1:])
+    return kept

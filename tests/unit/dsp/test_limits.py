@@ -115,8 +115,15 @@ def test_28_g711(law: str, level_dbm0: float) -> None:
 
 
 NOT_DIGITS: dict[str, np.ndarray] = {
-    **{f"{plan} {name}": dsp.progress.tone(name, plan, 4.0) for plan in "US EU UK JP".split() for name in dsp.progress.names(plan)},
-    **{f"single {f} Hz": sines([f], -6.0, 1.0) for f in (697, 770, 852, 941, 1209, 1336, 1477, 1633, 1004, 2100, 1100, 2225)},
+    **{
+        f"{plan} {name}": dsp.progress.tone(name, plan, 4.0)
+        for plan in "US EU UK JP".split()
+        for name in dsp.progress.names(plan)
+    },
+    **{
+        f"single {f} Hz": sines([f], -6.0, 1.0)
+        for f in (697, 770, 852, 941, 1209, 1336, 1477, 1633, 1004, 2100, 1100, 2225)
+    },
     "CAS": sines([2130, 2750], -15.0, 0.3),
     "two low": sines([697, 852], -10.0, 0.3),
     "two high": sines([1209, 1477], -10.0, 0.3),
@@ -125,7 +132,9 @@ NOT_DIGITS: dict[str, np.ndarray] = {
     "R1 900+1500": sines([900, 1500], -8.0, 0.2),
     "R2 1140+1020": sines([1140, 1020], -8.0, 0.2),
     "answer 2100": sines([2100], -10.0, 2.0),
-    "slow sweep": np.asarray(0.3 * np.sin(2 * np.pi * np.cumsum(np.linspace(200, 3600, 80000)) / 8000), dtype=np.float32),
+    "slow sweep": np.asarray(
+        0.3 * np.sin(2 * np.pi * np.cumsum(np.linspace(200, 3600, 80000)) / 8000), dtype=np.float32
+    ),
     "noise": noise(80000, 0.02, 3),
     "silence": np.zeros(8000, np.float32),
     "full-scale square": np.sign(np.sin(2 * np.pi * 697 * np.arange(16000) / 8000 + 0.1)).astype(np.float32),

@@ -178,3 +178,30 @@ def test_contacts_are_bars_from_closing_to_opening(tmp_path: Path) -> None:
         found = {strip.name: strip.spans for strip in strips(run.cases[0], 0.0, 4.0)}
     # a ring that is first seen to end had been on before; one that is never seen to end lasts
     assert found == {"rings desk-1": ((0.0, 0.5), (1.0, 4.0)), "keys keys1": ((2.0, 2.1), (2.0, 2.2))}
+
+
+@pytest.mark.req("REP-PLOT.1")
+def test_arrows_go_from_who_acts_to_whom(good: Path) -> None:
+    with folder.opened(good) as run:
+        drawn = draw_call(run, run.cases[0], None, None)
+    lanes = dict(re.findall(r'<text x="[\d.]+" y="([\d.]+)" class="lane"[^>]*>(\w+)<', drawn))
+    lane_of = {float(y) - 4: lane for y, lane in lanes.items()}  # a name stands 4 px below its line
+    seen = {}
+    for name, group in re.findall(r'<g class="step"><title>(S\d+) (.*?)</g>', drawn):
+        tail = re.search(r'cy="([\d.]+)" r="2.5"', group)
+        tip = re.search(r'L[\d.]+ ([\d.]+)L[\d.]+ [\d.]+Z" class="head"', group)
+        alone = re.search(r'cy="([\d.]+)" r="4.5"', group)
+        ends = (tail[1], tip[1]) if tail and tip else (alone[1], alone[1]) if alone else ()
+        seen[name] = tuple(lane_of[float(y)] for y in ends)
+    expected = {
+        "S1": ("user", "cloud"),
+        "S2": ("cloud", "user"),
+        "S6": ("cloud", "PBX"),
+        "S15": ("PBX", "phone"),
+        "S25": ("user", "phone"),
+        "S16": ("PBX", "IVR"),
+        "S27": ("user", "IVR"),
+        "S8": ("IVR", "cloud"),
+        "S9": ("cloud", "cloud"),
+    }
+    assert {name: seen[name] for name in expected} == expected

@@ -1,8 +1,10 @@
 """Which requirements are proven: `make trace`, after `make test`.
 
 An id is proven when a test marked with it passed in the last run and a test marked with it was seen to fail under a
-named fault. Read are build/trace/*.json: what each part of `make test` wrote (nodeid, ids, outcome), and faults.json:
-what failed under which fault. Ids that no list of requirements knows are an error.
+named fault. A test may be marked with many ids; those whose own judgement failed under a fault, not only the test
+around it, have a star. Read are build/trace/*.json: what each part of `make test` wrote (nodeid, ids, outcome),
+faults.json (the tests that failed under each fault) and, if there, faults-judged.json (the ids whose judgements did).
+Ids that the list of requirements does not know are an error.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 IDS = ROOT / "docs" / "requirements-ids.csv"
 TRACE = ROOT / "build" / "trace"
-FAULTS = "faults.json"
+FAULTS, JUDGED = "faults.json", "faults-judged.json"
 PRIORITIES = ("P0", "P1", "P2", "P3")
 
 
@@ -31,7 +33,7 @@ class Trace:
     failing: list[str] = field(default_factory=list)
     not_proven: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
-    faults_of: dict[str, list[str]] = field(default_factory=dict)
+    starred: set[str] = field(default_factory=set)
 
 
 def priorities(path: Path = IDS) -> dict[str, str]:
@@ -41,66 +43,77 @@ def priorities(path: Path = IDS) -> dict[str, str]:
 
 
 def trace(
-    known: Mapping[str, str], tests: Iterable[Mapping[str, object]], faults: Mapping[str, Sequence[str]]
+    known: Mapping[str, str],
+    tests: Iterable[Mapping[str, object]],
+    faults: Mapping[str, Sequence[str]],
+    judged: Mapping[str, Sequence[str]],
 ) -> Trace:
-    """Sort the ids. ``tests`` are {"nodeid", "reqs", "outcome"}; ``faults`` maps a fault to the nodeids that failed."""
+    """Sort the ids.
+
+    ``tests`` are {"nodeid", "reqs", "outcome"}; ``faults`` maps a fault to the nodeids that failed, ``judged`` to the
+    ids whose own judgement failed.
+    """
     outcomes: dict[str, Counter[str]] = defaultdict(Counter)
-    seen_failing: dict[str, set[str]] = defaultdict(set)
+    seen_failing: set[str] = set()
+    broken = {nodeid for nodeids in faults.values() for nodeid in nodeids}
     for test in tests:
         for req in map(str, test["reqs"] if isinstance(test["reqs"], list) else ()):
             outcomes[req][str(test["outcome"])] += 1
-            for fault, nodeids in faults.items():
-                if test["nodeid"] in nodeids:
-                    seen_failing[req].add(fault)
+            if test["nodeid"] in broken:
+                seen_failing.add(req)
     result = Trace(unknown=sorted(set(outcomes) - set(known)))
-    result.faults_of = {req: sorted(names) for req, names in sorted(seen_failing.items())}
+    result.starred = {req for reqs in judged.values() for req in reqs}
     for req in sorted(known):
         if outcomes[req]["failed"]:
             result.failing.append(req)
         elif not outcomes[req]["passed"]:
             result.not_proven.append(req)
-        elif seen_failing.get(req):
+        elif req in seen_failing:
             result.proven.append(req)
         else:
             result.never_failed.append(req)
     return result
 
 
-def read(folder: Path = TRACE) -> tuple[list[dict[str, object]], dict[str, list[str]], list[str]]:
-    """Tests, faults, and warnings about the files themselves."""
+Named = dict[str, list[str]]
+
+
+def read(folder: Path = TRACE) -> tuple[list[dict[str, object]], Named, Named, list[str]]:
+    """Tests, what failed under faults, what was judged FAIL under faults, and warnings about the files themselves."""
     tests: list[dict[str, object]] = []
-    faults: dict[str, list[str]] = {}
+    named: dict[str, Named] = {FAULTS: {}, JUDGED: {}}
     commits: dict[str, str] = {}
     for path in sorted(folder.glob("*.json")):
         content = json.loads(path.read_text("utf-8"))
-        if path.name == FAULTS:
-            faults = {str(fault): [str(nodeid) for nodeid in nodeids] for fault, nodeids in content.items()}
+        if path.name in named:
+            named[path.name] = {str(fault): [str(one) for one in ones] for fault, ones in content.items()}
         else:
             tests += content["tests"]
-            commits[path.name] = str(content.get("commit", ""))
+            if content.get("commit"):
+                commits[path.name] = str(content["commit"])
     warnings = []
     if not tests:
-        warnings.append(f"nothing in {folder.relative_to(ROOT)}: run make test first")
-    if not faults:
+        warnings.append(f"nothing in {folder}: run make test first")
+    if not named[FAULTS]:
         warnings.append(f"no {FAULTS}: no test was seen to fail under a fault in this run")
     if len(set(commits.values())) > 1:
         listing = ", ".join(f"{name} at {commit[:10]}" for name, commit in commits.items())
         warnings.append(f"not one run: {listing}; run make test again")
-    return tests, faults, warnings
+    return tests, named[FAULTS], named[JUDGED], warnings
 
 
 def report(known: Mapping[str, str], found: Trace) -> list[str]:
     """The lines of the listing."""
     lines = []
     for title, ids in (
-        ("PROVEN (passed, and seen to fail under a named fault)", found.proven),
+        ("PROVEN (passed, and seen to fail under a named fault; * by its own judgement)", found.proven),
         ("PASSED, NEVER SEEN TO FAIL under a named fault", found.never_failed),
         ("FAILING", found.failing),
         ("NOT PROVEN", found.not_proven),
     ):
         lines.append(f"{title}: {len(ids)}")
         for priority in PRIORITIES:
-            of_it = [req for req in ids if known[req] == priority]
+            of_it = [req + "*" * (req in found.starred) for req in ids if known[req] == priority]
             if of_it:
                 lines += [f"  {priority} {line}" for line in _wrapped(of_it)]
     lines.append("")
@@ -124,8 +137,8 @@ def _wrapped(ids: Sequence[str], width: int = 100) -> list[str]:
 def main() -> int:
     """Print the listing; 1 if a test names an unknown id or nothing was run."""
     known = priorities()
-    tests, faults, warnings = read()
-    found = trace(known, tests, faults)
+    tests, faults, judged, warnings = read()
+    found = trace(known, tests, faults, judged)
     print("\n".join(report(known, found)))
     for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +69,9 @@ class Digits:
         ordered = sorted(rows, key=lambda digit: (digit.channel, digit.start_s))
         columns: dict[str, NDArray[np.generic]] = {}
         for name in COLUMNS:
-            kind = {"channel": np.int32, "key": "<U1", "start_s": np.float64, "end_s": np.float64}.get(name, np.float32)
+            kind: Any = {"channel": np.int32, "key": "<U1", "start_s": np.float64, "end_s": np.float64}.get(
+                name, np.float32
+            )
             columns[name] = np.array([getattr(row, name) for row in ordered], dtype=kind)
         return cls(columns, channels)
 
@@ -108,4 +111,4 @@ class Digits:
 
 def key_names(index: NDArray[np.integer]) -> NDArray[np.str_]:
     """Key indices (row * 4 + column) as one-character strings."""
-    return np.array(list(KEYS), dtype="<U1")[index]
+    return np.asarray(np.array(list(KEYS), dtype="<U1")[index])

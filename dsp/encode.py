@@ -7,7 +7,7 @@ edges of 2 ms. Any per-digit argument is a number for all digits or a sequence w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -49,7 +49,7 @@ def encode(
     level_high_dbm0: ArrayLike = DEFAULT_HIGH_DBM0,
     on_s: ArrayLike = 0.1,
     off_s: ArrayLike = 0.1,
-    **overrides: ArrayLike,
+    **overrides: Any,
 ) -> Float32:
     """The audio of a dial string, float32 with full scale 1.0 (``to_int16`` makes it int16); see ``encode_spans``."""
     return encode_spans(
@@ -95,7 +95,7 @@ def encode_spans(
 
     def each(value: ArrayLike, name: str) -> Float64:
         array = np.asarray(value, dtype=np.float64)
-        if array.ndim > 1 or array.ndim == 1 and len(array) != count:
+        if array.ndim > 1 or (array.ndim == 1 and len(array) != count):
             raise ValueError(f"{name} has shape {array.shape}: expected one number, or one for each of {count} digits")
         return np.broadcast_to(array, (count,))
 

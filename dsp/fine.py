@@ -185,7 +185,7 @@ class Fine:
         for weight, part in zip((0.25, 0.25, 0.25, 0.125), reversed(parts[: LONG - 1]), strict=True):
             total = total * spin + part * np.float32(weight)
         loss = _short_loss(offset * (2 * self.hop_s))
-        return (total.real**2 + total.imag**2) / loss**2, offset, drift
+        return (total.real**2 + total.imag**2) / loss**2, offset, np.asarray(drift, dtype=np.float32)
 
     def _on(
         self,

@@ -59,4 +59,4 @@ def null_basis(freqs_hz: tuple[float, ...], rate: float, weight: NDArray[Any]) -
     angle = 2.0 * np.pi * np.outer(np.arange(len(weight)), np.asarray(freqs_hz)) / rate
     columns = np.concatenate((np.cos(angle), np.sin(angle)), axis=1) * np.sqrt(weight)[:, None]
     left, size, _ = np.linalg.svd(columns, full_matrices=False)
-    return left[:, size > 0.02 * size[0]] * np.sqrt(weight)[:, None]
+    return np.asarray(left[:, size > 0.02 * size[0]] * np.sqrt(weight)[:, None])

@@ -26,7 +26,7 @@ def crest_limit(share: Float32) -> Float64:
 
 
 def mended(
-    blocks: Float32, on: Float32, at: NDArray[np.int64], low_hz: Float64, high_hz: Float64, rate: float
+    blocks: Float32, on: Float32, at: NDArray[np.int64], low_hz: ArrayLike, high_hz: ArrayLike, rate: float
 ) -> NDArray[np.bool_]:
     """Whether two steady tones fill what there is of a digit on both sides of a drop-out, as if it were not there.
 
@@ -42,7 +42,7 @@ def mended(
     # one time axis with the newest block last, as fit() expects
     ordered = rows[:, ::-1].reshape(len(at), size)
     weight = np.repeat(mask[:, ::-1, 0], blocks.shape[1], axis=1).astype(np.float32)
-    rest = ordered * weight - fit(ordered, np.stack((low_hz, high_hz), axis=1), rate, weight)
+    rest = ordered * weight - fit(ordered, np.stack((np.asarray(low_hz), np.asarray(high_hz)), axis=1), rate, weight)
     energy = np.vecdot(ordered * weight, ordered)
     enough = block_on.sum(axis=0) >= MEND_LEAST
     return np.asarray(enough & (np.vecdot(rest, rest) < (1.0 - MEND_SHARE) * energy))

@@ -39,7 +39,7 @@ class Found:
 
 
 def track(hops: Hops, lane: Index, begin: Index, last: Index, hop_s: float, profile: Profile) -> Found:
-    """Digits from the hops' features; ``lane`` numbers each hop's lane, ``begin`` and ``last`` are its ends, by lane."""
+    """Digits from the hops' features; ``lane`` is each hop's lane number, ``begin`` and ``last`` each lane's ends."""
     event = np.flatnonzero(hops.accepted & (hops.at - begin[lane[hops.at]] >= WARM))
     event, gain = _strong(hops, event, lane)
     hops = replace(hops, low_power=hops.low_power * gain, high_power=hops.high_power * gain)
@@ -181,7 +181,7 @@ def _ends(
         done = alive[gap[alive] >= profile.bridge_s]
         known[done] = hop[done]
         going[done] = False
-    return end, known
+    return np.asarray(end, dtype=np.float64), known
 
 
 def _without_echoes(found: Found, lane: NDArray[np.int64], hops: Hops, event: Index, hop_s: float) -> Found:

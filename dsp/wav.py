@@ -45,7 +45,7 @@ class Audio:
     @property
     def duration_s(self) -> float:
         """Seconds of audio."""
-        return self.samples.shape[1] / self.rate
+        return int(self.samples.shape[1]) / self.rate
 
 
 def read(path: str | os.PathLike[str]) -> Audio:

@@ -1,0 +1,169 @@
+"""``offhook dtmf`` on files made by SoX, on real speech, and on files that are not audio."""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from offhook import dsp
+from offhook.bench.cli_dtmf import dtmf
+
+SOUNDS = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
+PAIRS = {"1": (697, 1209), "5": (770, 1336), "9": (852, 1477), "D": (941, 1633), "0": (941, 1336), "#": (941, 1477)}
+
+
+def run(*args: str, stdin: bytes | None = None) -> Result:
+    return CliRunner().invoke(dtmf, [str(arg) for arg in args], input=stdin)
+
+
+def sox_digits(path: Path, keys: str, *options: str, rate: int = 8000) -> Path:
+    """Tones of 80 ms, 70 ms apart, made by SoX alone; options are the output file's."""
+    parts = []
+    for place, key in enumerate(keys):
+        low, high = PAIRS[key]
+        part = path.with_name(f"{path.stem}-{place}.wav")
+        synth = ["synth", "0.08", "sine", str(low), "synth", "0.08", "sine", "mix", str(high), "gain", "-12"]
+        subprocess.run(["sox", "-n", "-r", str(rate), "-b", "32", str(part), *synth, "pad", "0.03", "0.04"], check=True)
+        parts.append(str(part))
+    subprocess.run(["sox", *parts, *options, str(path)], check=True)
+    return path
+
+
+FORMATS = {
+    "pcm16": ["-b", "16", "-e", "signed-integer"],
+    "pcm8": ["-b", "8", "-e", "unsigned-integer"],
+    "pcm24": ["-b", "24", "-e", "signed-integer"],
+    "pcm32": ["-b", "32", "-e", "signed-integer"],
+    "float32": ["-b", "32", "-e", "floating-point"],
+    "float64": ["-b", "64", "-e", "floating-point"],
+    "alaw": ["-e", "a-law"],
+    "ulaw": ["-e", "u-law"],
+}
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 44100, 48000])
+@pytest.mark.parametrize("form", FORMATS)
+def test_reads_what_sox_makes(tmp_path: Path, rate: int, form: str) -> None:
+    path = sox_digits(tmp_path / "made.wav", "159D0##", *FORMATS[form], rate=rate)
+    result = run("decode", str(path))
+    assert result.output == "159D0##\n"
+    assert result.exit_code == 0
+
+
+def test_stereo_channels_and_json(tmp_path: Path) -> None:
+    left = sox_digits(tmp_path / "left.wav", "159", "-b", "16")
+    right = sox_digits(tmp_path / "right.wav", "D0#", "-b", "16")
+    both = tmp_path / "both.wav"
+    subprocess.run(["sox", "-M", str(left), str(right), "-b", "24", str(both)], check=True)
+    assert run("decode", str(both)).output == "channel 1: 159\nchannel 2: D0#\n"
+    document = json.loads(run("decode", str(both), "--json").output)
+    assert document["text"] == ["159", "D0#"]
+    assert document["channels"] == 2
+    assert document["encoding"] == "PCM 24-bit"
+    first = document["digits"][0]
+    assert first["key"] == "1"
+    assert abs(first["start_s"] - 0.03) < 0.002
+    assert abs(first["low_hz"] - 697) < 1
+
+
+@pytest.mark.req("DTMF-DEC.9")
+def test_finds_nothing_in_recorded_speech() -> None:
+    files = sorted(SOUNDS.rglob("*.wav"))
+    assert len(files) > 400, "apt-get install asterisk-core-sounds-en-wav"
+    minutes = 0.0
+    for file in files:
+        audio = dsp.wav.read(file)
+        minutes += audio.duration_s / 60
+        assert len(dsp.decode(audio.samples, audio.rate)) == 0, file
+    assert minutes > 20
+
+
+def test_explain_says_why(tmp_path: Path) -> None:
+    short = dsp.encode_spans("5", on_s=0.021, lead_s=0.1).samples
+    weak = dsp.encode_spans("6", on_s=0.1, lead_s=0.1, level_high_dbm0=-30).samples
+    dsp.wav.write(tmp_path / "x.wav", np.concatenate((short, weak, dsp.encode("1"), np.zeros(800))), 8000)
+    output = run("decode", str(tmp_path / "x.wav"), "--explain").output
+    lines = output.splitlines()
+    assert len(lines) == 3
+    assert re.search(r"5\?  rejected: 2[012] ms is shorter than 30.5 ms", lines[0])
+    assert "6?  rejected: low 19.0 dB stronger than high" in lines[1]
+    assert " 1   " in lines[2]
+    assert "high +2.0 dB" in lines[2]
+
+
+def test_standard_input_streams(tmp_path: Path) -> None:
+    x = dsp.to_int16(np.concatenate((np.zeros(400), dsp.encode("0123456789*#ABCD"))))
+    code = "from offhook.bench.cli_dtmf import dtmf; dtmf()"
+    command = [sys.executable, "-c", code, "decode", "-"]
+    done = subprocess.run(command, input=x.astype("<i2").tobytes(), capture_output=True, check=True)
+    assert done.stdout.decode() == "0123456789*#ABCD\n"
+
+
+def test_encode_writes_what_decode_reads(tmp_path: Path) -> None:
+    path = tmp_path / "out.wav"
+    result = run("encode", "47,11w#", "-o", str(path), "--rate", "48000", "--on", "60", "--off", "50")
+    assert result.exit_code == 0
+    assert run("decode", str(path)).output == "4711#\n"
+    info = subprocess.run(["soxi", str(path)], capture_output=True, check=True).stdout.decode()
+    assert "48000" in info
+    assert "16-bit" in info
+
+
+def damaged() -> dict[str, tuple[bytes, str]]:
+    good = dsp.wav.encoded(dsp.encode("123"), 8000)
+    fmt_float = struct.pack("<HHIIHH", 3, 1, 8000, 32000, 4, 32)
+    nan = struct.pack("<4f", 0.0, float("nan"), 0.0, float("inf"))
+    nan_file = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0" + fmt_float + b"data" + struct.pack("<I", 16) + nan
+    mp3 = good[:20] + struct.pack("<H", 0x55) + good[22:]
+    return {
+        "empty": (b"", "the file is empty"),
+        "text": (b"hello, this is no audio at all", "not a WAV file"),
+        "header": (good[:30], "cut short"),
+        "truncated": (good[:-1000], "truncated"),
+        "no-data": (good[:36], "no 'data' chunk"),
+        "no-frames": (good[:40] + b"\0\0\0\0", "0 frames"),
+        "nan": (nan_file, "2 of 4 samples are NaN or infinite"),
+        "mp3": (mp3, "encoding 85"),
+        "zero-rate": (good[:24] + b"\0\0\0\0" + good[28:], "sample rate 0"),
+    }
+
+
+@pytest.mark.parametrize("kind", damaged())
+def test_bad_files_are_one_clear_line(tmp_path: Path, kind: str) -> None:
+    content, words = damaged()[kind]
+    path = tmp_path / f"{kind}.wav"
+    path.write_bytes(content)
+    result = run("decode", str(path))
+    assert result.exit_code == 2
+    assert result.output.count("\n") == 1
+    assert result.output.startswith(f"error: {path}: read WAV: ")
+    assert words in result.output
+    assert "(try: " in result.output
+
+
+def test_missing_file_and_bad_arguments(tmp_path: Path) -> None:
+    missing = run("decode", str(tmp_path / "none.wav"))
+    assert missing.exit_code == 2
+    assert "No such file" in missing.output
+    assert run("decode", "x.wav", "--profile", "Mars").exit_code == 2
+    assert "ATT" in run("decode", "x.wav", "--profile", "Mars").output
+    bad = run("encode", "12x", "-o", str(tmp_path / "o.wav"))
+    assert bad.exit_code == 2
+    assert "'x' at position 3" in bad.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_good_file_is_read_beside_a_bad_one(tmp_path: Path) -> None:
+    dsp.wav.write(tmp_path / "good.wav", dsp.encode("42"), 8000)
+    (tmp_path / "bad.wav").write_bytes(b"")
+    result = run("decode", str(tmp_path / "bad.wav"), str(tmp_path / "good.wav"))
+    assert result.exit_code == 2
+    assert f"{tmp_path / 'good.wav'}: 42" in result.output

@@ -21,6 +21,9 @@ from offhook.drivers.errors import DeviceGone, DeviceTimeout
 CLOUD_CTI = "CTI link between cloud and PBX"
 IVR_LEG = "IVR leg (trunk audio)"
 QUIET_BEFORE_S3_S = 0.5
+CALL_EVENTS = ("Originated", "Delivered", "Established")
+EVENT_LEAD_S = 30.0
+"""From the first of them to the first context digit: ring time at the far end, and TH-06."""
 CLOCKS_AGREE_S = 0.05
 """The service's clock, read over HTTP, agrees with the bench's within this (half a round trip)."""
 
@@ -235,11 +238,20 @@ class Association(Script):
             to_s = digits[-1].time_s + 0.03
             spec: dict[str, Any] = {"wire": self.heard, "from_s": seized.time_s, "to_s": to_s, "expected": expected}
             self.judge("ASSOC-S16.2", "context digits at the IVR", "digits", **spec)
+            self._call_was_reported(digits[0])
         else:
             self.port = self._port_that_speaks(seized)
             self.mark("S31", "the IVR answers", self._cloud_step("S31"), seized)
         if self.station.options.ddi:
             self.mark("S32", "the calling number is known", self._cloud_step("S32"), seized)
+
+    def _call_was_reported(self, digit: Seen) -> None:
+        """S11: the monitor told of the call, in order, before the first digit crossed it."""
+        before = self.steps["S6"]
+        for name in CALL_EVENTS:
+            event = self._cti(name, "S11", before)
+            self.interval("ASSOC-S11.2", f"{name} on CTI before the first context digit", event, digit, EVENT_LEAD_S)
+            before = event
 
     def prompted(self) -> None:
         """S33: the IVR asks for the code; its voice leaves the IVR and arrives in the ear."""

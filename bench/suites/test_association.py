@@ -15,7 +15,7 @@ HANG_UP_AFTER = ("answer", "dialled_out", "identified", "prompted", "key_code")
 
 
 @pytest.mark.req(
-    "ASSOC-S1.1", "ASSOC-S2.1", "ASSOC-S3.1", "ASSOC-S4.1", "ASSOC-S6.1", "ASSOC-S6.2", "ASSOC-S11.1", "ASSOC-S14.1",
+    "ASSOC-S1.1", "ASSOC-S2.1", "ASSOC-S11.2", "ASSOC-S3.1", "ASSOC-S4.1", "ASSOC-S6.1", "ASSOC-S6.2", "ASSOC-S11.1", "ASSOC-S14.1",
     "ASSOC-S15.1", "ASSOC-S16.1", "ASSOC-S16.2", "ASSOC-S31.1", "ASSOC-S31.2", "ASSOC-S32.1", "ASSOC-S33.1",
     "ASSOC-S27.1", "ASSOC-S8.1", "ASSOC-S9.1", "ASSOC-S10.1", "ASSOC-S10.2", "ASSOC-S10.3", "ASSOC-S36.1",
 )  # fmt: skip

@@ -62,11 +62,12 @@ def summarize(run: Run) -> Digest:
     ended += _undone(run)
     remarks = _remarks(run, ended, whole)
     verdict = run.result.verdict
-    if verdict is Verdict.PASS and run.result.level == UNVERIFIED:
+    level = UNVERIFIED if run.integrity.altered else run.result.level
+    if verdict is Verdict.PASS and level == UNVERIFIED:
         verdict = Verdict.INCONCLUSIVE  # all is well as far as it goes, but nothing vouches for it
     return Digest(
         verdict=verdict,
-        level=run.result.level,
+        level=level,
         reach=reach(run.meta),
         ended=ended,
         whole=whole,

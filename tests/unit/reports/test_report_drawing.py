@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit.reports.synthetic_run import Script
 
+from offhook.bench.record import Clip
 from offhook.reports import folder
 from offhook.reports.explain import explain, explain_raised
 from offhook.reports.ladder import draw_call, spread
-from offhook.reports.sound import between, where
+from offhook.reports.sound import between, where, wires_between
 from offhook.reports.strips import strips
 from offhook.reports.svg import num, tag
 from offhook.reports.timeaxis import IDLE_S, fit
@@ -111,6 +113,8 @@ def test_samples_lie_where_they_were_recorded(good: Path) -> None:
         assert rate_hz == 8000
         assert len(piece) == 4000
         assert int(np.argmax(np.abs(piece.astype(int)) > 3000)) == pytest.approx(2000, abs=1)
+        early, _ = between(run, "ivr-1-heard", first.start_s - 0.5, at_s + 0.1)
+        assert int(np.argmax(np.abs(early.astype(int)) > 3000)) == pytest.approx(loud + 4000, abs=1)
         before, _ = between(run, "ivr-1-heard", first.start_s - 2.0, first.start_s)
         assert not before.any()
         spot = where(run, "ivr-1-heard", at_s)
@@ -205,3 +209,13 @@ def test_arrows_go_from_who_acts_to_whom(good: Path) -> None:
         "S9": ("cloud", "cloud"),
     }
     assert {name: seen[name] for name in expected} == expected
+
+
+def test_handsets_come_before_ivr_legs(good: Path) -> None:
+    with folder.opened(good) as run:
+        names = ["reception", "ivr-2-heard", "desk-1", "ivr-1-spoken"]
+        clips = tuple(Clip(key, f"{name}.wav", name, 5.0, 8000, 8000) for key, name in enumerate(names))
+        shown = wires_between(replace(run, clips=clips), 5.5, 9.0)
+        none = wires_between(replace(run, clips=clips), 6.0, 9.0)
+    assert shown == ["desk-1", "reception", "ivr-1-spoken", "ivr-2-heard"]
+    assert none == []

@@ -34,6 +34,13 @@ def page_one(html: str) -> str:
     return words(html[html.index('<header class="page-one">') : html.index("</header>")])
 
 
+def verdict(html: str) -> str:
+    """The large word on page one."""
+    found = re.search(r'<p class="word">([^<]+)</p>', html)
+    assert found
+    return found[1]
+
+
 @pytest.mark.req("REP-VER.2")
 def test_page_one_says_what_was_tested_on_what_and_how_it_ended(good: Path) -> None:
     text = page_one(page(good))
@@ -66,6 +73,7 @@ def test_hardware_without_a_calibration_is_never_certified(tmp_path: Path) -> No
     script.record.seal()
     html = page(script.folder)
     assert "HW-CERTIFIED" not in html
+    assert verdict(html) == "INCONCLUSIVE"
     assert "NOT VERIFIED" in page_one(html)
 
 
@@ -83,6 +91,12 @@ def test_the_three_figures_closest_to_their_limits_come_in_order(good: Path) -> 
     closest = text[text.index("Closest to their limits") : text.index("Decision rule")]
     # 0.8 of 2 s, 0.65 of 2 s, then 0.04 of 1 s before 0.11 of 3 s
     assert re.findall(r"[A-Z]+-S\d+\.\d", closest) == ["ASSOC-S15.1", "ASSOC-S10.1", "ASSOC-S11.1"]
+
+
+def test_the_figure_past_its_limit_is_the_closest(bad: Path) -> None:
+    text = page_one(page(bad))
+    closest = text[text.index("Closest to their limits") : text.index("Decision rule")]
+    assert re.search(r"limits ASSOC-S15\.1 S6 to first ring 2\.6000 ± 0\.0028 s limit ≤ 2 s", closest)
 
 
 def test_a_failure_comes_first_with_its_four_lines(bad: Path) -> None:
@@ -190,10 +204,12 @@ def test_another_sound_in_a_recording_changes_the_verdict_and_says_so(good: Path
     samples = np.frombuffer(content, dtype="<i2", offset=44)
     samples[len(samples) // 2 :] = 0  # the code is gone
     path.write_bytes(content)
-    text = page_one(page(good))
-    assert "FAIL" in text
+    html = page(good)
+    text = page_one(html)
+    assert verdict(html) == "FAIL"
     assert "NOT VERIFIED" in text
     assert "The evidence was altered after it was sealed" in text
+    assert re.search(r"\d+ verdicts differ from those of the run when recomputed .*ASSOC-S27\.1", text)
     assert rows[0][0] in text
 
 
@@ -201,6 +217,7 @@ def test_a_file_slipped_in_afterwards_is_noticed(good: Path) -> None:
     (good / "audio" / "desk-9_0001.wav").write_bytes(b"RIFF")
     text = page_one(page(good))
     assert "added: audio/desk-9_0001.wav" in text
+    assert "NOT VERIFIED" in text
 
 
 @pytest.mark.parametrize(
@@ -222,7 +239,7 @@ def test_a_run_that_did_not_complete_says_so_in_large_type(tmp_path: Path, ended
     alarm = "".join(re.findall(r'<p class="alarm">(.*?)</p>', html))
     assert said in alarm
     assert "4 of 5 planned attempts were never begun" in alarm
-    assert "INCONCLUSIVE" in page_one(html)
+    assert verdict(html) == "INCONCLUSIVE"
     assert "NOT VERIFIED" in page_one(html)
 
 

@@ -73,7 +73,7 @@ class Attempts:
         self._item = item
 
     def _after(self, error: BaseException) -> None:
-        """The test raised: note what that means, and bring the station to rest unless we are being stopped."""
+        """The test raised: note what that means; make the station safe for the next one unless we are being stopped."""
         if isinstance(error, KeyboardInterrupt | pytest.exit.Exception):
             self._finish(self._item, Verdict.NOT_RUN, how_it_ended(error))
             return
@@ -83,6 +83,9 @@ class Attempts:
             self.session.station.end()
         except Exception as second:  # the first one is what the test is about; this one must not hide it
             message += f"\nand afterwards: {_text(second)}"
+        report = self.session.rig.make_safe()
+        if not report.ok:
+            message += f"\n{report}"
         self._finish(self._item, raised, message)
 
     def _finish(self, item: pytest.Item, raised: Verdict, message: str = "", *, required: bool = True) -> Made:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -115,8 +116,9 @@ def _show(file: str, digits: Any, rejected: Any, explain: bool, *, many: bool) -
 def _line(row: Any) -> str:
     stronger = "high" if row.twist_db >= 0 else "low "
     return (
-        f"{row.start_s:7.3f} s  {row.key}  {1000 * (row.end_s - row.start_s):4.0f} ms  {row.low_hz:6.1f} + {row.high_hz:6.1f} Hz  "
-        f"{row.low_dbm0:5.1f}/{row.high_dbm0:5.1f} dBm0  {stronger} +{abs(row.twist_db):.1f} dB  S/N {row.snr_db:.0f} dB"
+        f"{row.start_s:7.3f} s  {row.key}  {1000 * (row.end_s - row.start_s):4.0f} ms  "
+        f"{row.low_hz:6.1f} + {row.high_hz:6.1f} Hz  {row.low_dbm0:5.1f}/{row.high_dbm0:5.1f} dBm0  "
+        f"{stronger} +{abs(row.twist_db):.1f} dB  S/N {row.snr_db:.0f} dB"
     )
 
 
@@ -145,7 +147,7 @@ def _stream(rate: float, channels: int, profile: Any, explain: bool) -> None:
                 click.echo(_line(event) if explain else prefix + event.key, nl=explain or channels > 1)
                 sys.stdout.flush()
 
-    while data := source.read1(1 << 16):
+    while data := os.read(source.fileno(), 1 << 16):
         rest += data
         usable = len(rest) - len(rest) % width
         block = np.frombuffer(rest[:usable], dtype="<i2").reshape(-1, channels).T

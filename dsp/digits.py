@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -106,7 +107,7 @@ class Digits:
         """One string a channel."""
         whole = "".join(self.key.tolist())
         edges = np.searchsorted(self.channel, np.arange(self.channels + 1)).tolist()
-        return [whole[a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        return [whole[a:b] for a, b in pairwise(edges)]
 
 
 def key_names(index: NDArray[np.integer]) -> NDArray[np.str_]:

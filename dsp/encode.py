@@ -84,8 +84,8 @@ def encode_spans(
 ) -> Encoded:
     """A dial string as audio, with the sample span of each digit.
 
-    The string holds keys (``0``-``9 * # A``-``D``), ``,`` (silence of ``pause_s``) and ``w`` (silence of ``wait_s``); any
-    other character is a ValueError that names it. A tone lasts ``on_s`` with its raised-cosine edges of ``edge_s``
+    The string holds keys (``0``-``9 * # A``-``D``), ``,`` (silence of ``pause_s``) and ``w`` (silence of ``wait_s``);
+    any other character is a ValueError that names it. A tone lasts ``on_s`` with its raised-cosine edges of ``edge_s``
     inside, and is followed by ``off_s`` of silence; ``lead_s`` of silence comes first. ``interruption_s`` of silence is
     cut out ``interruption_at_s`` after the digit's start. Phases are those of a sine at the digit's first sample.
     """
@@ -185,4 +185,4 @@ def envelope(on: NDArray[np.int64], edge: Float64, length: int) -> Float32:
     width = np.minimum(np.maximum(edge, 1e-9), on / 2.0)[:, None]
     nearest = np.minimum(n, on[:, None] - n)
     shape = 0.5 - 0.5 * np.cos(np.pi * np.clip(nearest / width, 0.0, 1.0))
-    return shape.astype(np.float32)
+    return np.asarray(shape, dtype=np.float32)

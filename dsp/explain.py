@@ -88,9 +88,8 @@ def _one(part: Analysis, best: int, run: NDArray[np.int64], profile: Profile) ->
     high_dbm0 = float(dbm0(hops.high_power[best] / INT16_SCALE**2))
     length = float(hops.on_s[run].max())
     kind, reason = _reason(part, best, profile, length, low_dbm0, high_dbm0)
-    return Rejected(
-        int(part.channel_of(hop)[0]), KEYS[key], max(end - length, 0.0), end, low_hz, high_hz, low_dbm0, high_dbm0, kind, reason
-    )  # fmt: skip
+    channel, start = int(part.channel_of(hop)[0]), max(end - length, 0.0)
+    return Rejected(channel, KEYS[key], start, end, low_hz, high_hz, low_dbm0, high_dbm0, kind, reason)
 
 
 def _reason(

@@ -170,7 +170,7 @@ class Fine:
         )  # fmt: skip
 
     def _tone(self, short: NDArray[np.complex64], row: Index, at: Index) -> tuple[Float32, Float32, Float32]:
-        """Power, offset in Hz, and change of offset within it, of one tone over the long window that ends at each hop."""
+        """Power, offset in Hz and change of offset of one tone over the long window that ends at each hop."""
         parts = [short[row, at - back] for back in range(LONG)]
         step = sum(parts[i] * np.conj(parts[i + 1]) for i in range(LONG - 1))
         rough = np.angle(step) / (2 * np.pi * self.hop_s)
@@ -185,7 +185,8 @@ class Fine:
         for weight, part in zip((0.25, 0.25, 0.25, 0.125), reversed(parts[: LONG - 1]), strict=True):
             total = total * spin + part * np.float32(weight)
         loss = _short_loss(offset * (2 * self.hop_s))
-        return (total.real**2 + total.imag**2) / loss**2, offset, np.asarray(drift, dtype=np.float32)
+        power = np.asarray((total.real**2 + total.imag**2) / loss**2, dtype=np.float32)
+        return power, offset, np.asarray(drift, dtype=np.float32)
 
     def _on(
         self,
@@ -197,9 +198,9 @@ class Fine:
         high_power: Float32,
         place: NDArray[np.int32],
     ) -> tuple[Float32, Float32, Float32]:
-        """Seconds both tones have been on without a gap of ``bridge_s``, up to each hop; their amplitude now, and before,
+        """Seconds both tones were on without a gap of ``bridge_s``, up to each hop; their amplitude now, and before.
 
-        against the plateau's; the last is (hops looked back, candidates), 0 beyond a gap.
+        Amplitudes are against the plateau's; the last is (hops looked back, candidates), 0 beyond a gap.
         """
         low_scale = 1.0 / np.sqrt(np.maximum(low_power, 1e-9))
         high_scale = 1.0 / np.sqrt(np.maximum(high_power, 1e-9))
@@ -272,7 +273,7 @@ def _long(short: NDArray[np.complex64]) -> NDArray[np.complex64]:
 
 
 def _turns(turn: NDArray[np.complex128], steps: Index) -> NDArray[np.complex64]:
-    return np.exp(1j * np.angle(turn)[:, None] * steps).astype(np.complex64)
+    return np.asarray(np.exp(1j * np.angle(turn)[:, None] * steps), dtype=np.complex64)
 
 
 def _short_loss(turns: Float32) -> Float32:

@@ -63,4 +63,4 @@ def _low_pass(rate: float) -> Float32:
     n = np.arange(order + 1) - order / 2
     cut = (PASS_HZ + STOP_HZ) / rate
     taps = cut * np.sinc(cut * n) * np.kaiser(order + 1, 5.65)
-    return (taps / taps.sum()).astype(np.float32)
+    return np.asarray(taps / taps.sum(), dtype=np.float32)

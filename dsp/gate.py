@@ -72,4 +72,5 @@ class Gate:
         high = np.maximum.reduce(power[4:])
         if self.nulls:
             energy = energy - np.add.reduce(product[16:])
-        return (low + high > np.float32(SHARE) * energy) & (np.minimum(low, high) > np.float32(self.floor))
+        loud = np.minimum(low, high) > np.float32(self.floor)
+        return np.asarray((low + high > np.float32(SHARE) * energy) & loud)

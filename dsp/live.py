@@ -57,6 +57,7 @@ class Decoder:
         self._rx: Receiver = receiver(self._front.rate, profile)
         rx = self._rx
         self._keep = rx.before + (2 * WARM + 4) * rx.hop + 2 * rx.gate.step
+        self._fill = 0
         self.reset()
 
     def reset(self, channel: int | None = None) -> None:

@@ -7,6 +7,7 @@ frequencies in a block; ``voice`` finds where somebody (or a prompt) speaks.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -113,14 +114,14 @@ def _level(group: list[Burst]) -> float:
 
 
 def _cadence(group: list[Burst]) -> tuple[tuple[float, float], ...]:
-    after = [b.start_s - a.end_s for a, b in zip(group[:-1], group[1:], strict=True)] + [0.0]
+    after = [b.start_s - a.end_s for a, b in pairwise(group)] + [0.0]
     return tuple((burst.end_s - burst.start_s, gap) for burst, gap in zip(group, after, strict=True))
 
 
 def voice(
     samples: ArrayLike, rate: float = 8000, *, min_level_dbm0: float = -42.0, hang_s: float = 0.35, min_s: float = 0.08
 ) -> list[tuple[float, float]]:
-    """Where there is sound that is not a tone (speech, music), as (start_s, end_s); pauses under ``hang_s`` are bridged.
+    """Where there is sound that is not a tone (speech, music), as (start_s, end_s); shorter pauses are bridged.
 
     A 24 ms frame is a tone when its four strongest narrow components hold 97 % of its energy. Steady tones, cadences,
     DTMF and silence give nothing; so does noise below ``min_level_dbm0``.

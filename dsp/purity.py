@@ -1,9 +1,9 @@
 """Is what is left beside the two tones noise, or the rest of a voice?
 
-Two steady tones are fitted to the last 32 ms and taken away. Noise leaves a flat spectrum; speech and music leave peaks,
-at the tones themselves too, because their partials never stand still. That tells a digit at 0 dB signal to noise from a
-vowel, which no fixed share of the energy can. The spectrum is Thomson's (1982) average over four sine tapers (Riedel and
-Sidorenko 1995), which is smooth enough for one short window.
+Two steady tones are fitted to the last 32 ms and taken away. Noise leaves a flat spectrum; speech and music leave
+peaks, at the tones themselves too, because their partials never stand still. That tells a digit at 0 dB signal to noise
+from a vowel, which no fixed share of the energy can. The spectrum is Thomson's (1982) average over four sine tapers
+(Riedel and Sidorenko 1995), which is smooth enough for one short window.
 """
 
 from __future__ import annotations

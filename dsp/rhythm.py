@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def bursts_of(samples: Float32, rate: float, wanted: Sequence[Tone | Sit], min_l
     energy = (blocks.astype(np.float64) ** 2).mean(axis=1)
     bursts: list[Burst] = []
     edges = np.flatnonzero(np.diff(label, prepend=-2, append=-2))
-    for a, b in zip(edges[:-1], edges[1:], strict=True):
+    for a, b in pairwise(edges):
         if label[a] < 0 or b - a < 3:
             continue
         plateau = float(np.median(power[a:b]))

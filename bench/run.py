@@ -155,7 +155,10 @@ class Progress:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
         """Begin a suite's line; stop where a signal was swallowed on its way."""
-        if signals.current().signum is not None:
+        guard = self._session.rig.guard
+        if guard is not None and guard.lost is not None:
+            self.broken = self.broken or str(guard.lost)
+        if signals.current().signum is not None or (guard is not None and guard.lost is not None):
             raise KeyboardInterrupt
         suite = suite_of(item)
         if suite != self._suite:

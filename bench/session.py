@@ -82,6 +82,8 @@ def opened(wanted: Wanted) -> Iterator[Session]:
         with _rig(wanted, on_safe) as rig:
             record = RunRecord.create(wanted.runs, rig.clock, describe(rig, wanted), wanted.folder)
             kept.append(record)
+            if rig.guard is not None:
+                rig.guard.note_folder(record.folder)
             session = Session(rig, record)
             yield session
     except BaseException as error:
@@ -92,6 +94,9 @@ def opened(wanted: Wanted) -> Iterator[Session]:
             if session is not None:
                 session.safe = safe[0] if safe else None
                 ended = session.ended if ended == "completed" else ended
+                guard = session.rig.guard
+                if guard is not None and guard.lost is not None:
+                    ended = f"error: {guard.lost}"
             with signals.current().shielded():
                 kept[0].seal(how_it_ended(None) or ended)
 
@@ -156,6 +161,7 @@ def describe(rig: Rig, wanted: Wanted) -> dict[str, Any]:
         "profile": wanted.profile,
         "dut": rig.dut.model_dump(),
         "wires": dict(rig.identities),
+        "guarded": rig.guard.armed if rig.guard is not None else [],
         "calibration": None,
         "versions": {name: _version(name) for name in PACKAGES} | {"python": platform.python_version()},
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",

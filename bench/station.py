@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from offhook.bench import locks, signals
+from offhook.bench.guardian import Guardian, PatientWires, watched
 from offhook.bench.numbers import DialRule
 from offhook.bench.safety import SafeReport, closed_when_safe, make_safe
 from offhook.bench.station_file import Loaded, ends, find_station, load_station
@@ -52,7 +53,8 @@ class Rig:
     """The drivers of a station by their names in its file.
 
     ``relays``, ``audio``, ``senses`` (dictionaries), ``cti``, ``tap``, ``cloud_api``; ``clock`` is the one they share.
-    ``identities`` says what answered, ``failures`` what did not, by resource ("relay.keys1", "pbx").
+    ``identities`` says what answered, ``failures`` what did not, by resource ("relay.keys1", "pbx"). ``guard`` watches
+    over the relays of real wires.
     """
 
     relays: dict[str, GatedBoard]
@@ -62,8 +64,9 @@ class Rig:
     tap: CtiTap
     cloud_api: CloudClient
 
-    def __init__(self, loaded: Loaded, wires: Wires) -> None:
+    def __init__(self, loaded: Loaded, wires: Wires, guard: Guardian | None = None) -> None:
         self.loaded = loaded
+        self.guard = guard
         self.model: StationModel = loaded.model
         self.wires = wires
         self.clock: Clock = wires.clock
@@ -136,23 +139,33 @@ class Rig:
             return self.tap.connect()
         if kind == "pbx":
             return self._connect_cti()
-        self.cloud_api = self._opened("cloud", resource, self.model.cloud)
+        wires = self.wires if self.guard is None else PatientWires(self.wires, self.guard)
+        self.cloud_api = self._opened("cloud", resource, self.model.cloud, wires)
         return self.cloud_api.connect()
 
-    def _opened(self, kind: str, resource: str, section: Any) -> Any:
+    def _opened(self, kind: str, resource: str, section: Any, wires: Wires | None = None) -> Any:
         """Open the driver the section names; it is closed with the rig."""
         name = resource.partition(".")[2] or resource
-        driver = registry.find(f"{kind}.{section.driver}", resource).open(name, _options(section), self.wires)
+        driver = registry.find(f"{kind}.{section.driver}", resource).open(name, _options(section), wires or self.wires)
         self._close_later(driver.close)
         return driver
 
     def _connect_relays(self, name: str) -> str:
         board = GatedBoard(name, self._opened("relay", f"relay.{name}", self.model.relay[name]))
         self.relays[name] = board
-        identity = board.connect()
-        for relay in sorted(closed_when_safe(self.model, name)):
+        resource, closed = f"relay.{name}", closed_when_safe(self.model, name)
+        guarded = self.guard is not None and self.guard.arm(resource, board.inner, closed, self.model.relay[name].baud)
+        try:
+            identity = board.connect()
+        except DeviceError:
+            if self.guard is not None:
+                self.guard.disarm(resource)  # nothing was moved on it, nor will be
+            raise
+        if self.guard is not None:
+            self.guard.watch(resource, board, closed)
+        for relay in sorted(closed):
             board.set(relay, True)
-        return identity
+        return identity if guarded or self.guard is None else f"{identity}, no guardian (its driver has no safe_action)"
 
     def _connect_cti(self) -> str:
         self.cti = CountedCti(self._opened("cti", "pbx", self.model.pbx))
@@ -193,7 +206,8 @@ def open_rig(
         place = workdir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="offhook-")))
         wires = _open_wires(loaded, seed, realtime, faults, place)
         stack.callback(wires.close)
-        rig = Rig(loaded, wires)
+        guard = stack.enter_context(watched(wires, wires.clock, loaded.model.guardian.hung_s))
+        rig = Rig(loaded, wires, guard)
         stack.callback(rig.close)
         signals.current().attach(rig.clock)
         stack.callback(signals.current().attach, None)
@@ -214,13 +228,25 @@ def _safe_at_the_end(rig: Rig, on_safe: Callable[[SafeReport], None] | None) -> 
         raise
     finally:
         with signals.current().shielded():
-            report = rig.make_safe(stay_shut=True)
+            report = _make_safe(rig)
             if on_safe is not None:
                 on_safe(report)
             elif ended is not None:
                 ended.add_note(str(report))
             elif not report.ok:
                 raise DeviceError(rig.model.name, "reach the safe state", str(report), "switch the station off by hand")
+
+
+def _make_safe(rig: Rig) -> SafeReport:
+    """What was read back as safe is no longer the guardian's; what was not, it tries once the wires are closed."""
+    if rig.guard is None:
+        return rig.make_safe(stay_shut=True)
+    rig.guard.leaving = True
+    report = rig.make_safe(stay_shut=True)
+    for item in report.items:
+        if not item.error:
+            rig.guard.disarm(item.resource)
+    return report
 
 
 def _options(section: Section) -> dict[str, Any]:

@@ -20,6 +20,8 @@ class GatedBoard:
         self.name = name
         self.inner = inner
         self.shut = False
+        self.before_command: Callable[[int, bool], None] | None = None
+        """Told (relay, closed) of every command before it is sent; raises to hold it back."""
 
     @property
     def channels(self) -> int:
@@ -35,6 +37,8 @@ class GatedBoard:
         if closed and self.shut:
             detail = "the station is going to its safe state"
             raise NotAllowed(f"relay.{self.name}", f"close relay {relay}", detail, "open the station again")
+        if self.before_command is not None:
+            self.before_command(relay, closed)
         self.inner.set(relay, closed)
 
     def read_all(self) -> tuple[bool, ...]:

@@ -249,6 +249,14 @@ class Dial(Section):
     allow: list[AllowPattern] = []
 
 
+class GuardianModel(Section):
+    """The process that makes relays safe when the bench cannot (bench/guardian.py)."""
+
+    hung_s: Annotated[float, Field(ge=0.5, le=60)] = Field(
+        default=2.0, description="a bench that holds a relay and shows no life for so long is ended"
+    )
+
+
 class Options(Section):
     """How the flows run here."""
 
@@ -277,4 +285,5 @@ class StationModel(Section):
     trunk: dict[Name, TrunkModel] = {}
     ivr: dict[Name, IvrModel] = {}
     dial: Dial = Dial()
+    guardian: GuardianModel = GuardianModel()
     options: Options = Options()

@@ -66,6 +66,10 @@ class Wires(Protocol):
     def grade(self) -> Grade:
         """The weakest wire's grade."""
 
+    @property
+    def guarded(self) -> bool:
+        """True if another process can open these wires once this one is gone: then a guardian watches over relays."""
+
     def link(self, address: str, baud: int = 9600) -> Link:
         """Open a byte link. Raises DeviceGone (nothing there) or ConfigError (address makes no sense)."""
 
@@ -284,6 +288,8 @@ class LabWires:
 
     ``renamed`` maps addresses of a station file to where they really are (``end://keys`` to a pty of this machine).
     """
+
+    guarded = True
 
     def __init__(self, grade: Grade = Grade.LOOPBACK, renamed: Mapping[str, str] | None = None) -> None:
         self.clock: Clock = WallClock()

@@ -125,6 +125,7 @@ class _OneService:
     """Wires with one HTTP service on them."""
 
     grade = Grade.SIMULATED
+    guarded = False
 
     def __init__(self, clock: Clock, transport: httpx.BaseTransport) -> None:
         self.clock = clock

@@ -119,6 +119,7 @@ class StandIn:
     """The wires of the station above; names in ``dead`` are plugged into nothing."""
 
     grade = Grade.SIMULATED
+    guarded = False
 
     def __init__(self, dead: set[str]) -> None:
         self.clock = SimClock()

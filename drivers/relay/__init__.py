@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Collection
+from typing import NamedTuple, Protocol, runtime_checkable
 
 OnSwitch = Callable[[int, bool, float, float], None]
 """(relay, closed, time the command left, time it was acknowledged), on the common clock, in seconds."""
@@ -36,3 +36,19 @@ class RelayBoard(Protocol):
 
     def close(self) -> None:
         """Let go of the wire (after :meth:`open_all`)."""
+
+
+class SafeAction(NamedTuple):
+    """What makes a board safe without its driver: bytes for its address, and how the answer ends if it obeyed."""
+
+    address: str
+    sent: bytes
+    expected: bytes
+
+
+@runtime_checkable
+class Guardable(Protocol):
+    """A board that its guardian can make safe after the bench has died. Optional, and every driver should have it."""
+
+    def safe_action(self, closed: Collection[int] = ()) -> SafeAction:
+        """Every relay open but those in ``closed``, read back, whatever was left in the board's line buffer."""

@@ -11,13 +11,13 @@ had garbage in its line buffer, is heard as silent, never as obedient.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple, Self
 
 from offhook.drivers.clock import Clock, Mutex
 from offhook.drivers.errors import ConfigError, DeviceGone, DeviceRefused, DeviceTimeout
 from offhook.drivers.links import Link, Wires
-from offhook.drivers.relay import OnSwitch
+from offhook.drivers.relay import OnSwitch, SafeAction
 
 LABELS = "0123456789ABCDEFGHIJKLMNOPQRSTUV"
 PROMPT = b">"
@@ -137,10 +137,12 @@ class NumatoBoard:
             if was_closed is not False:
                 self._tell(relay, False, sent_s, acked_s)
 
-    def safe_action(self) -> tuple[str, bytes, bytes]:
-        """(address, bytes that open every relay and read them back, how a board that obeyed ends its answer)."""
-        sent = b"\r" + NumatoProtocol.line(self._all_open) + NumatoProtocol.line("relay readall")
-        return self._link.address, sent, b"\n\r" + b"0" * self._digits + b"\n\r" + PROMPT
+    def safe_action(self, closed: Collection[int] = ()) -> SafeAction:
+        """Every relay open but those in ``closed``, and read back; the first CR ends a line that was cut short."""
+        digits = f"{sum(1 << relay for relay in closed):0{self._digits}x}"
+        commands = ("", f"relay writeall {digits}", "relay readall")
+        sent = b"".join(NumatoProtocol.line(command) for command in commands)
+        return SafeAction(self._link.address, sent, f"\n\r{digits}\n\r".encode("ascii") + PROMPT)
 
     def on_switch(self, listener: OnSwitch) -> None:
         """Tell the listener of every acknowledged command."""

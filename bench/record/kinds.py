@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from offhook.bench.record.heard import Ear
-from offhook.bench.record.reader import Evidence
+from offhook.bench.record.reader import Evidence, is_plain
 from offhook.bench.record.schema import CTI_LOG, Attempt, Observation, Verdict
 from offhook.bench.record.verdicts import combine, within
+
+ESCAPED = re.compile(r"\\u00[2-7]")
+"""An escape, in JSON, of a letter that needs none."""
 
 
 class NoEvidence(Exception):
@@ -113,13 +117,11 @@ def count(case: Case) -> Finding:
     kind = str(case.spec.get("observed") or case.need("kind"))
     low, high = case.limit("at_least"), case.limit("at_most")
     where = dict(case.spec.get("where") or {})
-    everywhere = case.evidence.observations_between(kind, -math.inf, math.inf)
     for key in where:
-        if everywhere and not any(key in seen.data for seen in everywhere):
+        if case.evidence.lacks(kind, key):
             raise ValueError(f"no observation of kind {kind!r} has {key!r}")
-    found = [
-        seen for seen in everywhere if case.from_s <= seen.time_s <= case.to_s and _matches(case.spec, where, seen)
-    ]
+    inside = case.evidence.observations_between(kind, case.from_s, case.to_s)
+    found = [seen for seen in inside if _matches(case.spec, where, seen)]
     verdict = within(len(found), 0.0, low, high)
     first = f"; first {_name(found[0])}" if found else ""
     return Finding(verdict, f"{len(found)} seen{first}", float(len(found)), low, high, 0.0, len(found))
@@ -154,16 +156,20 @@ def search(case: Case) -> Finding:
     texts = [forbidden] if isinstance(forbidden, str) else [str(text) for text in forbidden]
     if not texts or not all(texts):
         raise ValueError("search needs a text that is not empty")
-    kinds = case.spec.get("kinds")
-    seen = [one for one in case.evidence.observations() if kinds is None or one.kind in kinds]
+    searched, seen = case.evidence.observations_with(texts, case.spec.get("kinds"))
     hits = [_name(one) for one in seen if _holds([one.subject, one.wire, one.data], texts)]
     lines = case.evidence.lines(CTI_LOG)
-    logged = [n for n, line in enumerate(lines, 1) if _holds([_message(line)], texts)]
+    logged = [n for n, line in enumerate(lines, 1) if _may_hold(line, texts) and _holds([_message(line)], texts)]
     places = hits + [f"{CTI_LOG}:{n}" for n in logged]
     found = float(len(places))
-    reason = f"found in {places[0]}" if places else f"{len(seen)} observations and {len(lines)} CTI messages searched"
+    reason = f"found in {places[0]}" if places else f"{searched} observations and {len(lines)} CTI messages searched"
     verdict = Verdict.FAIL if places else Verdict.PASS
-    return Finding(verdict, reason, found, None, 0.0, 0.0, len(seen) + len(lines), (CTI_LOG,), tuple(places[:10]))
+    return Finding(verdict, reason, found, None, 0.0, 0.0, searched + len(lines), (CTI_LOG,), tuple(places[:10]))
+
+
+def _may_hold(line: str, texts: list[str]) -> bool:
+    """False only for a line of JSON that, as it is spelt, cannot hold any of the texts."""
+    return any(text in line or not is_plain(text) for text in texts) or bool(ESCAPED.search(line))
 
 
 def _message(line: str) -> str:

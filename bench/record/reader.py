@@ -11,7 +11,7 @@ import json
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ class Evidence:
         self._db = db
         self._db.row_factory = sqlite3.Row
         self._damage: dict[str, str] = {}
+        self._fields: set[tuple[str, str]] = set()
 
     @property
     def sealed(self) -> bool:
@@ -75,6 +76,36 @@ class Evidence:
         )
         return [schema.observation_row(row) for row in rows]
 
+    def lacks(self, kind: str, key: str) -> bool:
+        """True if there are observations of a kind and none of them has a field."""
+        if (kind, key) in self._fields:  # observations are only ever added
+            return False
+        some = False
+        for (data,) in self._db.execute("SELECT data FROM observation WHERE kind = ?", (kind,)):
+            some = True
+            if key in json.loads(data):
+                self._fields.add((kind, key))
+                return False
+        return some
+
+    def observations_with(
+        self, texts: Sequence[str], kinds: Collection[str] | None = None
+    ) -> tuple[int, list[Observation]]:
+        """How many observations of some kinds (None: of all) there are, and those of them that may hold a text.
+
+        Left out are only those whose row cannot hold any of the texts, in whatever field.
+        """
+        names = [name for (name,) in self._db.execute("SELECT DISTINCT kind FROM observation")]
+        names = [name for name in names if kinds is None or name in kinds]
+        where, values = f"kind IN ({', '.join('?' * len(names))})", list(names)
+        row = self._db.execute(f"SELECT count(*) AS n FROM observation WHERE {where}", values).fetchone()
+        if all(map(is_plain, texts)):
+            places = [f"instr({column}, ?)" for column in ("data", "subject", "wire") for _ in texts]
+            where = f"{where} AND (data GLOB '*\\u00[2-7]*' OR {' OR '.join(places)})"
+            values += [*texts] * 3
+        rows = self._db.execute(f"SELECT * FROM observation WHERE {where} ORDER BY time_s, id", values)
+        return int(row["n"]), [schema.observation_row(row) for row in rows]
+
     def observation(self, observation: int) -> Observation | None:
         """One observation."""
         row = self._db.execute("SELECT * FROM observation WHERE id = ?", (observation,)).fetchone()
@@ -85,16 +116,18 @@ class Evidence:
         row = self._db.execute("SELECT max(time_s) AS t FROM observation").fetchone()
         return float(row["t"] or 0.0)
 
-    def judgements(self) -> list[Judgement]:
-        """Every judgement as the run wrote it; :func:`offhook.bench.record.judge` makes them anew."""
-        return [schema.judgement_row(row) for row in self._db.execute("SELECT * FROM judgement ORDER BY id")]
+    def judgements(self, attempt: int | None = None) -> list[Judgement]:
+        """Judgements of one attempt, or all, as the run wrote them (:func:`offhook.bench.record.judge`: made anew)."""
+        return [schema.judgement_row(row) for row in self._select("judgement", attempt, "id")]
 
     def clips(self, wire: str | None = None, from_s: float = -np.inf, to_s: float = np.inf) -> list[Clip]:
         """The WAV files of a wire (or of all) that overlap a time span, in order of time."""
-        rows = map(schema.clip_row, self._db.execute("SELECT * FROM audio ORDER BY start_s, file"))
-        return [
-            clip for clip in rows if (wire is None or clip.wire == wire) and clip.end_s > from_s and clip.start_s < to_s
-        ]
+        rows = self._db.execute(
+            "SELECT * FROM audio WHERE wire = ifnull(?, wire) AND start_s < ? "
+            "AND start_s + CAST(frames AS REAL) / rate_hz > ? ORDER BY start_s, file",
+            (wire, to_s, from_s),
+        )
+        return [schema.clip_row(row) for row in rows]
 
     def recorded(self) -> list[str]:
         """The wires that were being recorded, whether they made a sound or not."""
@@ -137,9 +170,14 @@ class Evidence:
         """Every file of the manifest that is missing or changed."""
         return [text for name in self.manifest or {} if (text := self.damage(name))]
 
-    def _select(self, table: str, attempt: int | None) -> Iterator[sqlite3.Row]:
+    def _select(self, table: str, attempt: int | None, order: str = "time_s, id") -> Iterator[sqlite3.Row]:
         where, values = ("WHERE attempt = ?", (attempt,)) if attempt is not None else ("", ())
-        return self._db.execute(f"SELECT * FROM {table} {where} ORDER BY time_s, id", values)
+        return self._db.execute(f"SELECT * FROM {table} {where} ORDER BY {order}", values)
+
+
+def is_plain(text: str) -> bool:
+    """True if JSON spells a text as it stands, unless it escapes letters that need no escape."""
+    return text.isascii() and text.isprintable() and not set(text) & set('"\\/')
 
 
 @contextmanager

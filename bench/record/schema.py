@@ -174,7 +174,9 @@ def attempt_row(row: sqlite3.Row) -> Attempt:
 
 def observation_row(row: sqlite3.Row) -> Observation:
     """A row of table observation."""
-    return Observation(**{**dict(row), "data": json.loads(row["data"])})
+    values = [*row]  # by position: it is the most read table, and its columns are in the order of the fields
+    values[-1] = json.loads(values[-1])
+    return Observation(*values)
 
 
 def step_row(row: sqlite3.Row) -> Step:
@@ -184,7 +186,7 @@ def step_row(row: sqlite3.Row) -> Step:
 
 def clip_row(row: sqlite3.Row) -> Clip:
     """A row of table audio."""
-    return Clip(**dict(row))
+    return Clip(*row)
 
 
 def judgement_row(row: sqlite3.Row) -> Judgement:

@@ -219,7 +219,9 @@ class RunRecord:
     def judgements(self, attempt: int | None = None) -> list[Judgement]:
         """The judgements of an attempt (of the one that is being made), as they stand."""
         wanted = self._attempt_id() if attempt is None else attempt
-        return [one for one in self._evidence.judgements() if one.attempt == wanted]
+        if wanted is None:
+            return [one for one in self._evidence.judgements() if one.attempt is None]
+        return self._evidence.judgements(wanted)
 
     def attempt_made(self, attempt: int) -> Attempt:
         """An attempt by its id. Raises KeyError if there is none."""
@@ -266,8 +268,7 @@ class RunRecord:
 
     def _judge_again(self, attempt: Attempt) -> list[Judgement]:
         self._settle()
-        mine = [one for one in self._evidence.judgements() if one.attempt == attempt.id]
-        made = [judge_one(one, self._evidence, self._ears(), attempt) for one in mine]
+        made = [judge_one(one, self._evidence, self._ears(), attempt) for one in self._evidence.judgements(attempt.id)]
         for one in made:
             self._store(one)
         return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -219,6 +220,23 @@ def test_a_search_finds_the_text_wherever_it_was_observed(bench: Bench, leak: ob
 
 
 # ---- audio ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_search_reads_what_json_escapes(bench: Bench) -> None:
+    """Rows are sifted by their raw JSON first; no way to spell a text hides it."""
+    with bench.attempt():
+        number = bench.see("cti", 1.0, called="nothing")
+        bench.record.cti(">", 1.0, "\x01é 86/42".encode(), "MakeCall")
+        for forbidden in ("8642", "é 86", "86/42"):
+            bench.judge("search", forbidden=forbidden)
+    bench.record.seal()
+    assert [made.verdict for made in judge(bench.record.folder)] == [PASS, FAIL, FAIL]
+    db = sqlite3.connect(bench.record.folder / "run.sqlite")
+    db.execute("UPDATE observation SET data = ? WHERE id = ?", (r'{"called": "\u0038\u0036\u0034\u0032"}', number))
+    db.commit()
+    db.close()
+    (bench.record.folder / "manifest.json").unlink()
+    assert next(iter(judge(bench.record.folder))).verdict is FAIL
 
 
 @pytest.mark.req("ASSOC-S27.1")

@@ -5,12 +5,14 @@ import hashlib
 import json
 import shutil
 import sqlite3
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 from record_standin import Bench, HandClock
 
-from offhook.bench.record import RunRecord, Verdict, fingerprint, judge, open_run
+from offhook.bench.record import RunRecord, Verdict, fingerprint, judge, open_run, schema
 from offhook.drivers.errors import ConfigError
 
 
@@ -197,3 +199,12 @@ def test_a_run_of_another_schema_is_refused(tmp_path: Path) -> None:
     db.close()
     with pytest.raises(ConfigError, match="schema version 99"):
         judge(folder)
+
+
+@pytest.mark.parametrize(("table", "row"), [("observation", schema.Observation), ("audio", schema.Clip)])
+def test_rows_that_are_read_by_position_are_in_the_order_of_the_table(table: str, row: type[Any]) -> None:
+    db = sqlite3.connect(":memory:")
+    db.executescript(schema.TABLES)
+    columns = [name for _, name, *_ in db.execute(f"PRAGMA table_info({table})")]
+    assert columns == [field.name for field in fields(row)]
+    db.close()

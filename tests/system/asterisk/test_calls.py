@@ -209,7 +209,6 @@ def test_a_caller_who_hangs_up_during_the_prompt_leaves_nothing_up(tmp_path):
     asyncio.run(scenario())
 
 
-@pytest.mark.req("LOCK-N02")
 def test_a_false_lock_lets_the_call_through_unasked(tmp_path):
     """The PBX says Locked and does nothing: what the fault is for, and what dialling finds out."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
+from offhook.bench.record.guarded import guarded
 from offhook.reports.folder import Run
 from offhook.reports.summary import Digest
 
@@ -58,7 +59,8 @@ def _safe(run: Run) -> str:
     """What was read back at the end, by the bench or by its guardian."""
     back = [item for item in run.evidence.observations() if item.kind == "safe"]
     if not back:
-        return "not read back"
+        by_guardian = guarded(run.path)
+        return "not read back" if by_guardian is None else str(by_guardian)
     unsafe = [item for item in back if not item.data.get("ok")]
     bad = [f"{item.wire}: {item.data.get('error') or item.data.get('read_back')}" for item in unsafe]
     return f"NOT reached: {'; '.join(bad)}" if bad else f"read back on {len(back)} wires: all safe"

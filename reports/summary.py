@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
+from offhook.bench.record.guarded import guarded
 from offhook.bench.record.judge import UNVERIFIED, reach
 from offhook.bench.record.schema import Judgement, Verdict
 from offhook.bench.record.verdicts import worst
@@ -63,7 +64,7 @@ def summarize(run: Run) -> Digest:
     remarks = _remarks(run, ended, whole)
     verdict = run.result.verdict
     level = UNVERIFIED if run.integrity.altered else run.result.level
-    if verdict is Verdict.PASS and level == UNVERIFIED:
+    if (verdict is Verdict.PASS and level == UNVERIFIED) or (verdict is Verdict.NOT_RUN and not whole):
         verdict = Verdict.INCONCLUSIVE  # all is well as far as it goes, but nothing vouches for it
     return Digest(
         verdict=verdict,
@@ -179,6 +180,8 @@ def lower_bound(passed: int, n: int, confidence: float = 0.95) -> float:
 
 def _remarks(run: Run, ended: str, whole: bool) -> tuple[str, ...]:
     remarks = [] if whole else [ended]
+    if (by_guardian := guarded(run.path)) is not None:
+        remarks.append(str(by_guardian))
     integrity = run.integrity
     if integrity.altered:
         parts = [("changed", integrity.changed), ("missing", integrity.missing), ("added", integrity.added)]

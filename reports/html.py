@@ -74,7 +74,7 @@ def _page(run: Run, digest: Digest, failed: list[CaseView]) -> dict[str, Any]:
         "run_id": run.name,
         "heading": heading,
         "verdict": digest.verdict,
-        "verdict_word": digest.verdict.value.replace("_", " "),
+        "verdict_word": _word(digest),
         "level": digest.level,
         "sentence": _sentence(run, digest),
         "remarks": digest.remarks,
@@ -110,8 +110,18 @@ def _sentence(run: Run, digest: Digest) -> str:
     for verdict, words in _ALSO.items():
         if outcomes[verdict]:
             parts.append(f"{outcomes[verdict]} {words}{_why(run, verdict)}")
-    base = f"{', '.join(parts)}; {sum(digest.judged.values())} judgements. {digest.ended}"
-    return base if digest.level == digest.reach else f"{base} The most this station can reach is {digest.reach}."
+    said = [f"{', '.join(parts)}; {sum(digest.judged.values())} judgements."]
+    if digest.whole:
+        said.append(digest.ended)
+    if digest.level != digest.reach:
+        said.append(f"The most this station can reach is {digest.reach}.")
+    return " ".join(said)
+
+
+def _word(digest: Digest) -> str:
+    if digest.verdict is Verdict.INCONCLUSIVE and not digest.whole:
+        return "INCOMPLETE"
+    return digest.verdict.value.replace("_", " ")
 
 
 _ALSO = {

@@ -104,10 +104,21 @@ def test_a_failure_comes_first_with_its_four_lines(bad: Path) -> None:
     first = words(html[html.index('<section id="failed">') : html.index('<figure class="ladder">')])
     assert "S27 ASSOC-S27.1 code keyed on desk-1 reaches the IVR once" in first
     assert "expected ivr-1-heard carries exactly '4711'" in first
+    assert "heard expected" not in first
     assert re.search(r'heard 47711: "7" twice, \d+ ms apart', first)
     assert re.search(r"listen .*ivr-1-heard_\d+\.wav@\d+\.\d", first)
     assert "try a bouncing key" in first
     assert html.index("Where it failed") < html.index("Tested") < html.index('id="requirements"')
+
+
+def test_the_clip_of_a_failure_holds_it_and_little_more(bad: Path) -> None:
+    html = page(bad)
+    told = html[html.index('<dl class="told">') : html.index("</dl>", html.index('<dl class="told">'))]
+    data = re.search(r'src="data:audio/wav;base64,([^"]+)"', told)
+    assert data
+    samples = dsp.codec.ulaw_decode(base64.b64decode(data[1])[58:])
+    assert dsp.decode(samples, rate=8000).text() == "47711"
+    assert 2.0 < len(samples) / 8000 < 6.0
 
 
 def test_an_attempt_that_broke_off_tells_the_step_and_the_wire(bad: Path) -> None:
@@ -239,7 +250,7 @@ def test_a_run_that_did_not_complete_says_so_in_large_type(tmp_path: Path, ended
     alarm = "".join(re.findall(r'<p class="alarm">(.*?)</p>', html))
     assert said in alarm
     assert "4 of 5 planned attempts were never begun" in alarm
-    assert verdict(html) == "INCONCLUSIVE"
+    assert verdict(html) == "INCOMPLETE"
     assert "NOT VERIFIED" in page_one(html)
 
 
@@ -252,6 +263,7 @@ def test_a_killed_run_is_read_as_it_lies(tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in sorted(killed.rglob("*")) if path.is_file()}
     html = page(killed)
     assert "The run was killed" in "".join(re.findall(r'<p class="alarm">(.*?)</p>', html))
+    assert verdict(html) == "INCOMPLETE"
     assert "the run ended while it was running" in words(html)
     assert before == {path: path.read_bytes() for path in before}  # reading changed nothing
     script.end()

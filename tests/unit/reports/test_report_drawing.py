@@ -193,9 +193,11 @@ def test_arrows_go_from_who_acts_to_whom(good: Path) -> None:
     seen = {}
     for name, group in re.findall(r'<g class="step"><title>(S\d+) (.*?)</g>', drawn):
         tail = re.search(r'cy="([\d.]+)" r="2.5"', group)
-        tip = re.search(r'L[\d.]+ ([\d.]+)L[\d.]+ [\d.]+Z" class="head"', group)
+        tip = re.search(r'M[\d.]+ ([\d.]+)L[\d.]+ ([\d.]+)L[\d.]+ [\d.]+Z" class="head"', group)
         alone = re.search(r'cy="([\d.]+)" r="4.5"', group)
-        ends = (tail[1], tip[1]) if tail and tip else (alone[1], alone[1]) if alone else ()
+        ends = (tail[1], tip[2]) if tail and tip else (alone[1], alone[1]) if alone else ()
+        if tail and tip:  # the head's base is on the side it comes from
+            assert abs(float(tip[1]) - float(tail[1])) < abs(float(tip[2]) - float(tail[1]))
         seen[name] = tuple(lane_of[float(y)] for y in ends)
     expected = {
         "S1": ("user", "cloud"),

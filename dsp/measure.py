@@ -15,10 +15,11 @@ from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from offhook.dsp import profiles, twotone
+from offhook.dsp import edges, profiles, twotone
 from offhook.dsp.decode import decode
+from offhook.dsp.edges import Weighed
 from offhook.dsp.profiles import Profile
 from offhook.dsp.tones import HIGH_HZ, INT16_SCALE, KEYS, LOW_HZ, Float64, checked, dbm0
 from offhook.dsp.twotone import Edges, Fit
@@ -32,7 +33,7 @@ DB = 20.0 / np.log(10.0)
 
 
 class Figure(NamedTuple):
-    """A value; ``a``: half-width of its 95 % interval from the noise alone (type A); ``u``: expanded, clock included."""
+    """A value; ``a``: half-width of its 95 % interval by the noise alone (type A); ``u``: expanded, clock included."""
 
     value: float
     a: float
@@ -129,7 +130,7 @@ def _loud(value: Float64, rate: float) -> slice:
     return slice(_outermost(before[::-1], top, -gap), _outermost(after, top, gap))
 
 
-def _outermost(weak: Float64, top: int, gap: int) -> int:
+def _outermost(weak: NDArray[np.integer], top: int, gap: int) -> int:
     """Walking away from ``top``, the first sample of a weak run that lasts ``gap`` samples (or to the audio's end)."""
     breaks = np.flatnonzero(np.abs(np.diff(weak)) > 1)
     starts = np.concatenate(([0], breaks + 1)) if len(weak) else np.zeros(0, np.int64)
@@ -156,16 +157,20 @@ def _measured(
         if core.stop - core.start < 0.005 * rate:
             raise ValueError("the tone is shorter than 6 ms: too short to measure")
         freqs = twotone.fit(value[core], rate, twotone.first_freqs(value[core], rate), None).freqs_hz
-        found = twotone.fit(value, rate, freqs, twotone.first_edges(value, rate, freqs, core))
+        first = twotone.fit(value, rate, freqs, twotone.first_edges(value, rate, freqs, core))
+        weighed = edges.weigh(value, rate, first)
+        shape = weighed.edges.at(np.arange(len(value)) / rate)
+        found = twotone.fit(value, rate, first.freqs_hz, None, shape) if weighed.weighed else first
     else:
         freqs = twotone.first_freqs(value * envelope, rate)
-        found = twotone.fit(value, rate, freqs, None, envelope)
-    return _figures(value, found, rate, clock_ppm * 1e-6 / np.sqrt(3.0), offset_s, previous, envelope)
+        found, weighed = twotone.fit(value, rate, freqs, None, envelope), None
+    clock = clock_ppm * 1e-6 / float(np.sqrt(3.0))
+    return _figures(found, weighed, rate, clock, offset_s, previous, envelope)
 
 
 def _figures(
-    value: Float64,
     found: Fit,
+    weighed: Weighed | None,
     rate: float,
     clock: float,
     offset_s: float,
@@ -173,18 +178,18 @@ def _figures(
     envelope: Float64 | None,
 ) -> Measured:
     def figure(number: float, variance: float, clock_share: float = 0.0) -> Figure:
-        return Figure(number, K95 * np.sqrt(variance), K95 * float(np.sqrt(variance + (clock_share * clock) ** 2)))
+        return _figure(number, variance, clock_share * clock)
 
     low, high = (float(f) for f in found.freqs_hz)
     peaks = found.amplitudes
     weights = _level_weights(found)
-    start, end, duration, rise, fall = _times(found, figure, offset_s)
+    start, end, duration, rise, fall = _times(weighed, clock, offset_s)
     levels = dbm0(peaks**2 / 2.0)
     twist = {name: w * (1 if name.startswith("high") else -1) for side in weights for name, w in side.items()}
     noise = found.noise_power * SNR_BAND_HZ / (rate / 2.0)
     free = max(len(found.residual) - len(found.names), 1)
     snr_db = 10.0 * float(np.log10(max(float(peaks @ peaks) / 2.0 / max(noise, 1e-18), 1e-9)))
-    unwanted_hz, unwanted = worst_unwanted(found, rate, envelope)
+    unwanted_hz, unwanted = worst_unwanted(found, rate, weighed.edges if weighed else None, envelope)
     pause = None
     if previous is not None:
         variance = ((start.a / K95) ** 2 + (previous.end_s.a / K95) ** 2) if np.isfinite(start.a) else np.nan
@@ -218,20 +223,24 @@ def _level_weights(found: Fit) -> tuple[dict[str, float], dict[str, float]]:
     )
 
 
-def _times(found: Fit, figure: object, offset_s: float) -> tuple[Figure, Figure, Figure, Figure, Figure]:
-    edges = found.edges
-    if edges is None:
+def _figure(number: float, variance: float, clock: float = 0.0) -> Figure:
+    return Figure(number, K95 * float(np.sqrt(variance)), K95 * float(np.sqrt(variance + clock**2)))
+
+
+def _times(weighed: Weighed | None, clock: float, offset_s: float) -> tuple[Figure, Figure, Figure, Figure, Figure]:
+    """Start, end, duration, rise and fall; all NaN if the envelope was given."""
+    if weighed is None:
         nothing = Figure(float("nan"), float("nan"), float("nan"))
         return (nothing,) * 5
-    make = figure
-    assert callable(make)
-    length = edges.end_s - edges.start_s
+    start, rise, end, fall = weighed.edges.array().tolist()
+    v_start, v_rise, v_end, v_fall = weighed.variance.tolist()
+    share = TEN_TO_NINETY
     return (
-        make(edges.start_s + offset_s, found.variance(start_s=1.0), edges.start_s + offset_s),
-        make(edges.end_s + offset_s, found.variance(end_s=1.0), edges.end_s + offset_s),
-        make(length, found.variance(end_s=1.0, start_s=-1.0), length),
-        make(edges.rise_s * TEN_TO_NINETY, found.variance(rise_s=TEN_TO_NINETY)),
-        make(edges.fall_s * TEN_TO_NINETY, found.variance(fall_s=TEN_TO_NINETY)),
+        _figure(start + offset_s, v_start, (start + offset_s) * clock),
+        _figure(end + offset_s, v_end, (end + offset_s) * clock),
+        _figure(end - start, v_start + v_end, (end - start) * clock),
+        _figure(rise * share, v_rise * share**2),
+        _figure(fall * share, v_fall * share**2),
     )
 
 
@@ -242,13 +251,14 @@ def key_near(low_hz: float, high_hz: float) -> str:
     return KEYS[row * 4 + col]
 
 
-def worst_unwanted(found: Fit, rate: float, envelope: Float64 | None = None) -> tuple[float, float]:
+def worst_unwanted(
+    found: Fit, rate: float, edges: Edges | None, envelope: Float64 | None = None
+) -> tuple[float, float]:
     """Frequency of the strongest component in the residual of the plateau, and an upper bound of its level in dBm0.
 
     The component is sought in a Hann-windowed spectrum and then fitted together with the two tones, so that what they
     had taken of it comes back. The bound is that (or the spectrum's own figure) plus 1.645 standard deviations.
     """
-    edges = found.edges
     time_s = np.arange(len(found.residual)) / rate
     if edges is None:
         flat = np.ones(len(time_s), bool) if envelope is None else envelope > 0.98
@@ -273,7 +283,7 @@ def worst_unwanted(found: Fit, rate: float, envelope: Float64 | None = None) -> 
     return float(freq[place]), float(dbm0((strongest + 1.645 * spread) ** 2 / 2.0))
 
 
-def _plateau(edges: Edges, time_s: Float64) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _plateau(edges: Edges, time_s: Float64) -> NDArray[np.bool_]:
     """Samples where the envelope is at its full height; all where it never is."""
     inside = (time_s >= edges.start_s + edges.rise_s / 2) & (time_s <= edges.end_s - edges.fall_s / 2)
     return np.asarray(inside if inside.sum() > 40 else edges.at(time_s) > 0.5)

@@ -1,6 +1,6 @@
 """Least squares of two real tones under one envelope: variable projection, Gauss-Newton, and the covariance.
 
-The model is ``e(t) (a1 cos w1 t + b1 sin w1 t + a2 cos w2 t + b2 sin w2 t) + c`` in white noise. ``a``, ``b`` and ``c`` are
+Model: ``e(t) (a1 cos w1 t + b1 sin w1 t + a2 cos w2 t + b2 sin w2 t) + c`` in white noise. ``a``, ``b``, ``c`` are
 linear and solved exactly at every step; frequencies and, if wanted, the envelope's edges are moved by Gauss-Newton. In
 white noise this is maximum likelihood, so its errors reach the Cramer-Rao bound of two real tones.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from offhook.dsp.tones import Float64
 
@@ -34,12 +33,12 @@ class Edges:
 
     def at(self, time_s: Float64) -> Float64:
         """The envelope at some times."""
-        return _ramp((time_s - self.start_s) / self.rise_s) * _ramp((self.end_s - time_s) / self.fall_s)
+        return ramp((time_s - self.start_s) / self.rise_s) * ramp((self.end_s - time_s) / self.fall_s)
 
     def slopes(self, time_s: Float64) -> Float64:
         """Its derivatives to the four numbers, (n, 4)."""
         up, down = (time_s - self.start_s) / self.rise_s, (self.end_s - time_s) / self.fall_s
-        up_slope, down_slope = _slope(up) * _ramp(down), _slope(down) * _ramp(up)
+        up_slope, down_slope = _slope(up) * ramp(down), _slope(down) * ramp(up)
         return np.stack(
             (
                 -up_slope / self.rise_s,
@@ -51,7 +50,7 @@ class Edges:
         )
 
 
-def _ramp(way: Float64) -> Float64:
+def ramp(way: Float64) -> Float64:
     """0 to 1 as a raised cosine while ``way`` goes from -1/2 to 1/2."""
     return np.asarray(0.5 + 0.5 * np.sin(np.pi * np.clip(way, -0.5, 0.5)))
 
@@ -179,9 +178,7 @@ def _moved(freqs_hz: Float64, edges: Edges | None, step: Float64, rate: float) -
     )
 
 
-def _result(
-    freqs_hz: Float64, edges: Edges | None, linear: Float64, residual: Float64, jacobian: Float64
-) -> Fit:
+def _result(freqs_hz: Float64, edges: Edges | None, linear: Float64, residual: Float64, jacobian: Float64) -> Fit:
     names = LINEAR_NAMES + ("low_hz", "high_hz") + (EDGE_NAMES if edges is not None else ())
     size = np.sqrt(np.einsum("ij,ij->j", jacobian, jacobian))
     known = size > 0
@@ -191,9 +188,6 @@ def _result(
     noise = float(residual @ residual) / max(free, 1)
     covariance = noise * np.linalg.pinv(unit.T @ unit, rcond=1e-10, hermitian=True) / np.outer(size, size)
     return Fit(freqs_hz, linear, edges, names, covariance, noise, residual, jacobian)
-
-
-Indices = NDArray[np.int64]
 
 
 def first_freqs(samples: Float64, rate: float) -> Float64:

@@ -7,43 +7,24 @@ Every step has a cause and an effect seen by another probe (requirements section
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from offhook.bench.accounts import Account
+from offhook.bench.flows.attempt import IVR_LEG, AssociationAttempt
 from offhook.bench.flows.lock import key_local_code, wait_local_prompt
-from offhook.bench.flows.steps import Script, StepFailed
-from offhook.bench.phone import Phone
-from offhook.bench.thresholds import SMOKE, Thresholds
+from offhook.bench.flows.steps import StepFailed
 from offhook.bench.watch import Seen
 from offhook.drivers.errors import DeviceGone, DeviceTimeout
 
-CLOUD_CTI = "CTI link between cloud and PBX"
-IVR_LEG = "IVR leg (trunk audio)"
 QUIET_BEFORE_S3_S = 0.5
 CALL_EVENTS = ("Originated", "Delivered", "Established")
 EVENT_LEAD_S = 30.0
 """From the first of them to the first context digit: ring time at the far end, and TH-06."""
-CLOCKS_AGREE_S = 0.05
-"""The service's clock, read over HTTP, agrees with the bench's within this (half a round trip)."""
 
 
 @dataclass
-class Association(Script):
-    """One association attempt of one account on one phone."""
-
-    account: Account = field(kw_only=True)
-    phone: Phone = field(kw_only=True)
-    lock: str = field(kw_only=True, default="none")
-    limits: Thresholds = field(kw_only=True, default=SMOKE)
-    association: str = ""
-    code: str = ""
-    context: str = ""
-    port: str = ""
-    call_id: str = ""
-    retry: bool = False
-    alone: bool = True
-    """False while other flows run beside this one: their phones ring, rightly."""
+class Association(AssociationAttempt):
+    """The stages of an association, in order; ``run_to`` runs them."""
 
     def run_to(self, stage: str, first: str = "request") -> None:
         """Run the stages from ``first`` up to and including ``stage``."""
@@ -59,16 +40,6 @@ class Association(Script):
         retry.association, retry.code, retry.context, retry.retry = self.association, self.code, self.context, True
         retry.steps = {name: self.steps[name] for name in ("S1", "S21", "S2") if name in self.steps}
         return retry
-
-    @property
-    def heard(self) -> str:
-        """The wire towards the IVR port that took the call."""
-        return f"ivr-{self.port}-heard"
-
-    @property
-    def spoken(self) -> str:
-        """The wire from that port."""
-        return f"ivr-{self.port}-spoken"
 
     # ---- S1, S21, S2, S3 ---------------------------------------------------------------------------------------
 
@@ -114,7 +85,7 @@ class Association(Script):
         start = self._trigger
         asked = self._cti("MonitorStart", "S4", start)
         self.mark("S4", "the cloud asks to monitor the extension", asked, start)
-        answer = self._cti("MonitorStartResponse", "S11", asked, subject=None)
+        answer = self._cti("MonitorStartResponse", "S11", asked)
         self.mark("S11", "the PBX monitors it", answer, asked)
         self.interval("ASSOC-S11.1", "S4 to S11", asked, answer, self.limits.monitor_confirmed_s)
 
@@ -147,15 +118,9 @@ class Association(Script):
             key="f_called",
             expected=self.dial_string,
         )
-        answer = self._cti("MakeCallResponse", "S14", asked, subject=None)
+        answer = self._cti("MakeCallResponse", "S14", asked)
         self.mark("S14", "the PBX starts the call", answer, asked)
         self.call_id = str(answer.data.get("f_call_id", ""))
-
-    @property
-    def dial_string(self) -> str:
-        """What MakeCall must carry: the public number, and the context id where the option is on."""
-        number = "00" + next(iter(self.station.model.ivr.values())).number.removeprefix("+")
-        return f"{number}*{self.context}#" if self.context else number
 
     # ---- S15, S24, S25 -----------------------------------------------------------------------------------------
 
@@ -249,7 +214,7 @@ class Association(Script):
         """S11: the monitor told of the call, in order, before the first digit crossed it."""
         before = self.steps["S6"]
         for name in CALL_EVENTS:
-            event = self._cti(name, "S11", before)
+            event = self._cti(name, "S11", before, subject=None, f_call_id=self.call_id)
             self.interval("ASSOC-S11.2", f"{name} on CTI before the first context digit", event, digit, EVENT_LEAD_S)
             before = event
 
@@ -321,85 +286,6 @@ class Association(Script):
             from_s=confirmed.time_s,
             to_s=self.station.clock.now_s(),
         )
-
-    # ---- what the steps share ----------------------------------------------------------------------------------
-
-    @property
-    def _trigger(self) -> Seen:
-        return self.steps.get("S3", self.steps["S1"])
-
-    @property
-    def _handset(self) -> str:
-        return f"handset audio of {self.phone.name} ({self.phone.model.handset})"
-
-    @property
-    def _keypad(self) -> str:
-        return f"keypad relays of {self.phone.name}"
-
-    @staticmethod
-    def _text(digits: list[Seen]) -> str:
-        return "".join(str(seen.data["key"]) for seen in digits)
-
-    def _cloud_step(self, step: str, within_s: float = 5.0) -> Seen:
-        since_s = self._trigger.time_s - CLOCKS_AGREE_S if "S1" in self.steps else 0.0
-        seen = self.account.wait_step(self.association, step, within_s, since_s)
-        if seen is None:
-            state = self.account.state(self.association)
-            heard = f"state {state.state} {state.reason}".strip()
-            raise StepFailed(step, f"the service reports {step}", heard, "cloud service")
-        return seen
-
-    def _cti(self, name: str, step: str, after: Seen, subject: str | None = "", **where: str | None) -> Seen:
-        device = self.phone.extension if subject == "" else subject
-        seen = self.station.watch.expect("cti", 3.0, after.time_s, device, name=name, **where)
-        if seen is None:
-            others = sorted({str(s.data["name"]) for s in self.station.watch.all("cti", after.time_s)})
-            heard = f"{', '.join(others) or 'nothing'} at the tap within 3 s"
-            raise StepFailed(step, f"{name} for {self.phone.extension}", heard, CLOUD_CTI, "is the CTI link up?")
-        return seen
-
-    def _digits(self, wire: str, after: Seen) -> list[Seen]:
-        return list(self.station.watch.all("digit", after.time_s, wire))
-
-    def _port_that_heard(self, expected: str, after: Seen) -> str:
-        watch = self.station.watch
-
-        def match() -> str:
-            texts = {port: self._text(self._digits(f"ivr-{port}-heard", after)) for port in self.station.ivr_ports}
-            return next((port for port, text in texts.items() if text == expected), "")
-
-        port = watch.clock.wait_for(match, self.limits.first_context_digit_max_s + self.limits.context_digits_s)
-        if not port:
-            texts = [self._text(self._digits(f"ivr-{name}-heard", after)) for name in self.station.ivr_ports]
-            heard = ", ".join(text for text in texts if text) or "nothing"
-            raise StepFailed(
-                "S31", f"context digits {expected} at the IVR", heard, IVR_LEG, "listen to ivr-*-heard.wav"
-            )
-        return port
-
-    def _port_that_speaks(self, after: Seen) -> str:
-        clock, listener = self.station.clock, self.station.listener
-
-        def match() -> str:
-            ports = self.station.ivr_ports
-            return next((p for p in ports if listener.sound_after(f"ivr-{p}-spoken", after.time_s)), "")
-
-        port = clock.wait_for(match, 5.0)
-        if not port:
-            raise StepFailed("S31", "the IVR answers", "silence on every IVR port", IVR_LEG)
-        return port
-
-    def _sound(self, wire: str, after_s: float, within_s: float, probe: str) -> Seen | None:
-        span = self.station.clock.wait_for(lambda: self.station.listener.sound_after(wire, after_s), within_s)
-        if span is None:
-            return None
-        return self.station.watch.note(probe, wire, "sound", wire, span.start_s, 0.02)
-
-    def _silent_before_trunk(self) -> str:
-        ear = self.station.listener.sound_after(self.phone.name, self.steps["lift"].time_s - 0.1)
-        if ear is None and self.lock != "none":
-            return self._handset
-        return "trunk or PBX"
 
 
 STAGES = (

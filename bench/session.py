@@ -18,6 +18,7 @@ from typing import Any
 
 from offhook.bench import signals
 from offhook.bench.devices import Station
+from offhook.bench.guardian import GuardianGone
 from offhook.bench.record import RunRecord, RunResult, Verdict, judge
 from offhook.bench.safety import SafeReport
 from offhook.bench.station import Rig, open_rig
@@ -182,7 +183,15 @@ def blanked(rig: Rig) -> str:
 
 
 def verdict_of(error: BaseException) -> Verdict:
-    """What an exception out of a test makes of its attempt: a thing on a wire that misbehaved leaves it open."""
+    """What an exception out of a test makes of its attempt: a thing on a wire that misbehaved leaves it open.
+
+    A bench that lost its guardian leaves it open too, whatever the flow took that for.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, GuardianGone):
+            return Verdict.INCONCLUSIVE
+        cause = cause.__cause__ or cause.__context__
     return Verdict.INCONCLUSIVE if isinstance(error, DeviceError) else Verdict.FAIL
 
 

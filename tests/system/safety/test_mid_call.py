@@ -1,0 +1,167 @@
+"""``offhook run`` ended from outside in the middle of a real-time call, on boards and phones that outlive it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from runs import OFFHOOK, Ended, Runner
+from safety_room import SECRETS, addresses, gone, station_file, until
+
+from offhook.bench.record import Evidence, Verdict, judge, open_run
+from offhook.drivers import registry
+from offhook.drivers.links import LabWires
+from offhook.fixtures.ends import FarEndWires, open_simulated
+from offhook.fixtures.stations import SIMULATED
+
+BOARDS = ("keys1", "keys2", "keys3")
+HOOKS = {(board, "8") for board in BOARDS}
+IN_ORDER = {"SIGTERM": (143, "terminated"), "SIGINT": (130, "interrupted")}
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[FarEndWires]:
+    """Boards, phones, PBX and cloud in a process of the test's own."""
+    parsed = tomllib.loads(SIMULATED.read_text("utf-8"))
+    opened = open_simulated(parsed, seed=1, realtime=True, workdir=tmp_path / "room")
+    assert isinstance(opened, FarEndWires)
+    yield opened
+    opened.close()
+
+
+class Lab(Runner):
+    """A runner that knows the station's secrets."""
+
+    def environment(self, extra: object = None) -> dict[str, str]:
+        return super().environment(SECRETS)
+
+    def report(self, folder: Path) -> str:
+        """Page one and the rest, as ``offhook report`` writes it."""
+        subprocess.run([OFFHOOK, "report", str(folder)], check=True, capture_output=True, timeout=100)
+        return (folder / "report.html").read_text("utf-8")
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    return Lab(tmp_path)
+
+
+def relays_now(run: Evidence) -> set[tuple[str, str]]:
+    rows = (line.split(",") for line in run.lines("relays.csv")[1:])
+    last = {(row[2], row[3]): row[4] for row in rows if len(row) == 5}
+    return {relay for relay, state in last.items() if state == "closed"}
+
+
+def in_mid_call(folder: Path) -> bool:
+    """True while a handset is up and its phone's digits have crossed."""
+    try:
+        with open_run(folder) as run:
+            digits = sum(seen.kind == "digit" for seen in run.observations())
+            return digits >= 4 and bool(relays_now(run) & HOOKS)
+    except Exception:  # not there yet, or being made
+        return False
+
+
+def everything_is_down(station: Path) -> None:
+    """Asked anew, as another bench would: every relay open, every phone on hook."""
+    tables, wires = tomllib.loads(station.read_text("utf-8")), LabWires()
+    try:
+        for name in BOARDS:
+            board = registry.open_driver("relay", name, tables["relay"][name], wires)
+            assert not any(board.read_all()), name
+        inputs = registry.open_driver("sense", "arduino", tables["sense"]["arduino"], wires)
+        inputs.connect()
+        wires.clock.sleep(0.3)
+        assert not any(inputs.active(pin) for pin in (3, 5, 7))
+    finally:
+        wires.close()
+
+
+def stopped(lab: Lab, station: Path, number: int) -> Ended:
+    return lab.stop(str(station), "--suite", "association", with_signal=number, when=in_mid_call)
+
+
+@pytest.mark.req("BENCH-RUN.3", "DRV-SER.4")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hung"])
+def test_no_phone_stays_off_hook(tmp_path: Path, room: FarEndWires, lab: Lab, number: int) -> None:
+    station = station_file(tmp_path, addresses(room))
+
+    ended = stopped(lab, station, number)
+
+    assert ended.code == -signal.SIGKILL
+    until(lambda: json_of(ended.folder).get("ok") is True)
+    account = json_of(ended.folder)
+    assert account["took_s"] < 1.0
+    assert account["killed"] is (number == signal.SIGSTOP)
+    assert [one["read_back"].endswith("relay readall\n\r0000\n\r>") for one in account["boards"]] == [True] * 3
+    everything_is_down(station)
+    told = lab.report(ended.folder)
+    assert "Guardian: the bench " + ("was killed." if number == signal.SIGKILL else "hung: silent for ") in told
+    result = judge(ended.folder)
+    assert (result.sealed, result.level, result.exit_code) == (False, "NOT VERIFIED", 3)
+
+
+@pytest.mark.req("BENCH-RUN.3")
+@pytest.mark.parametrize("name", sorted(IN_ORDER))
+def test_told_to_end_it_ends_in_order(tmp_path: Path, room: FarEndWires, lab: Lab, name: str) -> None:
+    station = station_file(tmp_path, addresses(room))
+
+    ended = stopped(lab, station, signal.Signals[name])
+
+    code, word = IN_ORDER[name]
+    assert ended.code == code, ended.err
+    everything_is_down(station)
+    result = judge(ended.folder)
+    assert (result.sealed, result.meta["ended"]) == (True, word)
+    assert {one.verdict for one in result if one.req == "BENCH-RUN.3"} == {Verdict.PASS}
+    assert not (ended.folder / "guardian.json").exists()
+
+
+@pytest.mark.req("BENCH-RUN.3")
+def test_a_run_whose_guardian_died_stops_and_says_so(tmp_path: Path, room: FarEndWires, lab: Lab) -> None:
+    station = station_file(tmp_path, addresses(room))
+    killed: list[int] = []
+
+    def kill_guardian(folder: Path) -> bool:
+        if in_mid_call(folder) and not killed:
+            killed.append(guardian_of(folder))
+            os.kill(killed[0], signal.SIGKILL)
+        return False
+
+    ended = lab.stop(str(station), "--suite", "association", with_signal=signal.SIGKILL, when=kill_guardian)
+
+    assert killed
+    assert ended.code == 2, ended.err
+    assert "guardian: watch over the relays" in ended.err
+    everything_is_down(station)
+    result = judge(ended.folder)
+    assert result.sealed
+    assert len(result.attempts) < sum(result.meta["planned"].values())
+    assert result.counts[Verdict.INCONCLUSIVE] == 1
+    assert result.counts[Verdict.FAIL] == 0
+    assert {one.verdict for one in result if one.req == "BENCH-RUN.3"} == {Verdict.PASS}
+    assert gone(killed[0])
+
+
+def guardian_of(folder: Path) -> int:
+    """The guardian among the children of the process that records into this folder."""
+    commands = {entry: entry.joinpath("cmdline").read_bytes() for entry in Path("/proc").glob("[0-9]*")}
+    (bench,) = (entry for entry, command in commands.items() if str(folder).encode() in command.split(b"\0"))
+    children = [pid for task in bench.glob("task/*/children") for pid in task.read_text().split()]
+    (guardian,) = (int(pid) for pid in children if b"guardian_process" in commands[Path("/proc") / pid])
+    return guardian
+
+
+def json_of(folder: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads((folder / "guardian.json").read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    return content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ LOUD_DBM0 = -42.0
 """Softer than this is silence: 20 dB under the softest prompt, 10 dB over an idle line's noise."""
 BATCH_S = 0.06
 """Audio decoded at a time: three blocks cost little more than one, and a digit is told this much later at most."""
+KEPT = 500
+"""So many of the latest sounds of a channel are kept at least."""
 MERGE_S = 0.2
 """Pauses shorter than this do not end a sound (the gap between two syllables)."""
 
@@ -25,6 +28,10 @@ class Span:
 
     start_s: float
     end_s: float
+
+
+def _start_s(span: Span) -> float:
+    return span.start_s
 
 
 class Listener:
@@ -78,15 +85,17 @@ class Listener:
             self._report(self._decoder.feed(np.concatenate(blocks, axis=1)))
 
     def _note_sound(self, first_frame: int, block: Samples) -> None:
-        power = np.mean(np.square(block, dtype=np.float32), axis=1)
-        for row in np.flatnonzero(power > self._threshold):
-            spans = self._spans[self._names[int(row)]]
+        audio = block.astype(np.float32)
+        energy = np.vecdot(audio, audio)
+        for row in np.flatnonzero(energy > self._threshold * block.shape[1]).tolist():
+            spans = self._spans[self._names[row]]
             start_s = self.port.time_of_s(first_frame)
             end_s = self.port.time_of_s(first_frame + block.shape[1])
             if spans and start_s - spans[-1].end_s < MERGE_S:
                 spans[-1].end_s = end_s
             else:
                 spans.append(Span(start_s, end_s))
+                del spans[: -KEPT if len(spans) > 2 * KEPT else 0]
 
     def _report(self, events: object) -> None:
         for event in events:  # type: ignore[attr-defined]
@@ -98,11 +107,14 @@ class Listener:
 
     def sound_after(self, name: str, time_s: float) -> Span | None:
         """The first sound that starts at or after a time."""
-        return next((span for span in self._spans[name] if span.start_s >= time_s), None)
+        spans = self._spans[name]
+        index = bisect.bisect_left(spans, time_s, key=_start_s)
+        return spans[index] if index < len(spans) else None
 
     def sounding(self, name: str, time_s: float) -> bool:
         """True if the channel was loud around a time."""
-        return any(span.start_s <= time_s <= span.end_s + MERGE_S for span in self._spans[name])
+        index = bisect.bisect_right(self._spans[name], time_s, key=_start_s)
+        return index > 0 and time_s <= self._spans[name][index - 1].end_s + MERGE_S
 
     def samples(self, name: str, from_s: float, to_s: float) -> Samples:
         """One channel's audio of the last minute, ``(n,)`` int16."""

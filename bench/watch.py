@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -38,13 +39,13 @@ class Watch:
     def __init__(self, clock: Clock, recorder: Recorder) -> None:
         self.clock = clock
         self._recorder = recorder
-        self._seen: list[Seen] = []
+        self._seen: dict[str, list[Seen]] = defaultdict(list)  # by kind: waiting flows ask after every event
 
     def note(self, probe: str, wire: str, kind: str, subject: str, time_s: float, u_s: float, **data: Any) -> Seen:
         """Record a sighting."""
         key = self._recorder.observe(probe, wire, kind, subject, time_s, u_s, **data)
         seen = Seen(key, time_s, u_s, probe, wire, kind, subject, data)
-        self._seen.append(seen)
+        self._seen[kind].append(seen)
         return seen
 
     def forget(self, keep: Collection[str] = ()) -> None:
@@ -52,13 +53,14 @@ class Watch:
 
         Of the kinds in ``keep`` the newest sighting of each subject stays (a sensor's present level).
         """
-        levels = {(seen.kind, seen.subject): seen for seen in self._seen if seen.kind in keep}
-        self._seen = list(levels.values())
+        for kind, found in self._seen.items():
+            levels = {seen.subject: seen for seen in found} if kind in keep else {}
+            self._seen[kind] = list(levels.values())
 
     def all(self, kind: str, since_s: float = 0.0, subject: str | None = None, **where: Value) -> Iterator[Seen]:
         """Every sighting of a kind, oldest first; ``where`` compares data fields."""
-        for seen in self._seen:
-            if seen.kind == kind and seen.time_s >= since_s and subject in (None, seen.subject):
+        for seen in self._seen.get(kind, ()):
+            if seen.time_s >= since_s and subject in (None, seen.subject):
                 if all(seen.data.get(key) == value for key, value in where.items()):
                     yield seen
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import csv
 import json
 from pathlib import Path
@@ -55,8 +56,10 @@ class CtiLog:
 
 
 def relay_line(lines: list[str], from_s: float, to_s: float) -> int | None:
-    """The line (counted from 1) of the first command acknowledged within a time span."""
-    for number, line in enumerate(lines[1:], 2):
-        if from_s <= float(line.split(",", 1)[0]) <= to_s:
-            return number
-    return None
+    """The line (counted from 1) of the first command acknowledged within a time span; lines are in order of time."""
+
+    def acked_s(line: str) -> float:
+        return float(line.split(",", 1)[0])
+
+    index = bisect.bisect_left(lines, from_s, lo=min(1, len(lines)), key=acked_s)
+    return index + 1 if index < len(lines) and acked_s(lines[index]) <= to_s else None

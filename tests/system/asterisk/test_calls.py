@@ -242,3 +242,24 @@ def test_cut_ivr_audio_reaches_nobody(tmp_path):
             assert not np.any(room.heard(IVR_HEARD))
 
     asyncio.run(scenario())
+
+
+def test_a_cut_cti_link_fails_the_association_and_a_mended_one_works_again(tmp_path):
+    async def scenario():
+        async with asterisk_room(tmp_path) as room:
+            room.plant.cloud.service.set_policy({"lock": "none"})
+            alice = Account(room)
+            alice.request("1001")
+            room.plant.faults.add("cut:cti")
+            tapped = len(room.tapped)
+            alice.complete()
+            await room.wait("failure", lambda: alice.state == ("FAILED", "cti_lost"), 15.0)
+            assert not room.active(RING1)
+            assert b"Originate" not in room.tapped[tapped:]
+
+            room.plant.faults.remove("cut:cti")
+            await room.wait("new session", lambda: room.plant.cloud.link.up, 15.0)
+            alice.complete()
+            await room.wait("ringing at desk-1", lambda: room.active(RING1))
+
+    asyncio.run(scenario())

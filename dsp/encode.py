@@ -99,14 +99,14 @@ def encode_spans(
             raise ValueError(f"{name} has shape {array.shape}: expected one number, or one for each of {count} digits")
         return np.broadcast_to(array, (count,))
 
-    on = np.rint(each(on_s, "on_s") * rate).astype(np.int64)
-    off = np.rint(each(off_s, "off_s") * rate).astype(np.int64)
-    if count and (on.min() < 1 or off.min() < 0):
+    tone_s, silence_s = each(on_s, "on_s"), each(off_s, "off_s")
+    # Every instant is rounded by itself, so that a long string does not drift at rates that do not divide.
+    begin_s = lead_s + np.cumsum(waits[:-1]) + np.concatenate(([0.0], np.cumsum(tone_s + silence_s)))[:count]
+    start = np.rint(begin_s * rate).astype(np.int64)
+    on = np.rint((begin_s + tone_s) * rate).astype(np.int64) - start
+    if count and (on.min() < 1 or silence_s.min() < 0):
         raise ValueError("on_s must be at least one sample and off_s not negative")
-    gaps = np.rint(np.asarray(waits) * rate).astype(np.int64)
-    before = np.rint(lead_s * rate).astype(np.int64) + np.cumsum(gaps[:-1])
-    start = before + np.concatenate(([0], np.cumsum(on + off)[:-1])) if count else np.zeros(0, np.int64)
-    total = int(np.rint(lead_s * rate)) + int(gaps.sum() + (on + off).sum())
+    total = round((lead_s + sum(waits) + float((tone_s + silence_s).sum())) * rate)
     index = np.array([KEYS.index(key) for key in keys], dtype=np.int64)
     low_hz = np.asarray(LOW_HZ)[index // 4] * (1.0 + each(low_offset_percent, "low_offset_percent") / 100.0)
     high_hz = np.asarray(HIGH_HZ)[index % 4] * (1.0 + each(high_offset_percent, "high_offset_percent") / 100.0)
@@ -176,7 +176,7 @@ def sines(freq_hz: Float64, amplitude: Float64, phase_rad: Float64, length: int,
     coarse = amplitude[:, None] * np.exp(1j * (np.asarray(phase_rad)[:, None] + step * 64 * np.arange(blocks)))
     whole = coarse.astype(np.complex64)[:, :, None]
     wave = whole.real * fine.imag[:, None, :] + whole.imag * fine.real[:, None, :]
-    return np.ascontiguousarray(wave.reshape(len(step), -1)[:, :length])
+    return np.ascontiguousarray(wave.reshape(len(step), blocks * 64)[:, :length])
 
 
 def envelope(on: NDArray[np.int64], edge: Float64, length: int) -> Float32:

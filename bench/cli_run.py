@@ -10,6 +10,7 @@ import click
 @click.command()
 @click.argument("station", default="simulated")
 @click.option("--suite", "suites", multiple=True, metavar="NAME", help="Only this suite; may be given several times.")
+@click.option("--only", default="", metavar="EXPR", help="Only tests whose names match, as pytest -k does.")
 @click.option("--realtime", is_flag=True, help="Pace a simulated world by the wall clock, over real ports.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Run folder (default: runs/DATE_TIME).")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="Seed of the run.")
@@ -18,6 +19,7 @@ import click
 def run(
     station: str,
     suites: tuple[str, ...],
+    only: str,
     realtime: bool,
     out: Path | None,
     seed: int,
@@ -27,7 +29,9 @@ def run(
     """Run the certification suites on STATION (a name from ``offhook stations``, or a file)."""
     from offhook.bench.run import run_station
 
-    return run_station(station, suites=suites, realtime=realtime, out=out, seed=seed, faults=faults, repeat=repeat)
+    return run_station(
+        station, suites=suites, only=only, realtime=realtime, out=out, seed=seed, faults=faults, repeat=repeat
+    )
 
 
 @click.command()

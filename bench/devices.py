@@ -215,12 +215,12 @@ class Station:
 
     def begin(self) -> None:
         """Every phone on hook, nothing associated, nothing pending: every attempt starts alike."""
-        self._rest()
-        self.watch.forget(keep=("hook", "seizure"))
         self.cloud.admin_policy({"max_failed_contexts": PATIENCE})
         for name in self.model.cloud.accounts:
             for extension in self.account(name).phones():
                 self.account(name).leave(extension)
+        self._rest()
+        self.watch.forget(keep=("hook", "seizure"))
 
     def end(self) -> None:
         """After an attempt: handsets down, the bench's locks undone, its monitors stopped."""

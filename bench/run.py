@@ -32,6 +32,7 @@ def run_station(
     station: str | Path,
     *,
     suites: Sequence[str] = (),
+    only: str = "",
     realtime: bool = False,
     out: Path | None = None,
     seed: int = 1,
@@ -41,10 +42,12 @@ def run_station(
     """Run suites (all of them if none is named) and return the exit code.
 
     0 all PASS; 1 a FAIL; 2 the suites could not run; 3 INCONCLUSIVE or NOT_RUN; 130 and 143 when stopped. ``out`` is
-    the run folder; else one is made under ``runs/``. Raises ConfigError, Busy or Unreachable before there is a run.
+    the run folder; else one is made under ``runs/``. ``only`` selects tests as ``pytest -k`` does; the record says so.
+    Raises ConfigError, Busy or Unreachable before there is a run.
     """
     files = find_suites(suites)
-    wanted = Wanted(station, seed=seed, realtime=realtime, faults=tuple(faults), folder=out)
+    note = {"only": only} if only else {}
+    wanted = Wanted(station, seed=seed, realtime=realtime, faults=tuple(faults), folder=out, note=note)
     with closing(Console()) as console, signals.orderly_end() as ending:
         started_s = time.monotonic()
         session: Session | None = None
@@ -52,7 +55,7 @@ def run_station(
             with opened(wanted) as session:
                 rig = session.rig
                 console.opened(rig.model.name, rig.role, seed, len(rig.resources), time.monotonic() - started_s)
-                session.ended = _run_suites(session, files, repeat, console)
+                session.ended = _run_suites(session, files, only, repeat, console)
         except KeyboardInterrupt:
             if session is None:
                 raise
@@ -89,11 +92,12 @@ def _report(session: Session | None, console: Console) -> int:
     return code
 
 
-def _run_suites(session: Session, files: Sequence[Path], repeat: int, console: Console) -> str:
+def _run_suites(session: Session, files: Sequence[Path], only: str, repeat: int, console: Console) -> str:
     """Run pytest; returns how it ended."""
     progress = Progress(session, repeat, console)
     arguments = ["-c", str(SUITES / INI), f"--rootdir={SUITES}", f"--confcutdir={SUITES}"]
     arguments += ["-p", "no:cacheprovider", "-p", "no:terminal", "--import-mode=importlib", *map(str, files)]
+    arguments += ["-k", only] if only else []
     with _alone():
         code = pytest.main(arguments, plugins=[plugin, progress])
     console.suite_over(session.record.clock.now_s())
@@ -101,6 +105,8 @@ def _run_suites(session: Session, files: Sequence[Path], repeat: int, console: C
         return f"error: {progress.broken}"
     if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
         return f"error: pytest ended with {pytest.ExitCode(code).name}"
+    if code == pytest.ExitCode.NO_TESTS_COLLECTED:
+        return f"error: no test matches {only!r}; try names such as test_association or desk-1"
     return "interrupted" if code == pytest.ExitCode.INTERRUPTED else "completed"
 
 

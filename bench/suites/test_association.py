@@ -19,7 +19,7 @@ HANG_UP_AFTER = ("answer", "dialled_out", "identified", "prompted", "key_code")
     "ASSOC-S15.1", "ASSOC-S16.1", "ASSOC-S16.2", "ASSOC-S31.1", "ASSOC-S31.2", "ASSOC-S32.1", "ASSOC-S33.1",
     "ASSOC-S27.1", "ASSOC-S8.1", "ASSOC-S9.1", "ASSOC-S10.1", "ASSOC-S10.2", "ASSOC-S10.3", "ASSOC-S36.1",
 )  # fmt: skip
-def test_association(station: Station, desk: Phone) -> None:
+def test_association_of_an_unlocked_phone(station: Station, desk: Phone) -> None:
     """S1 to S36 without a lock; before it the account controls nothing, after it the phone rings for it."""
     alice = station.account("alice")
     before = alice.controls(desk, to=station.neighbour(desk).extension)

@@ -17,6 +17,8 @@ from offhook.bench.watch import Seen
 from offhook.drivers.errors import DeviceGone, DeviceTimeout
 
 QUIET_BEFORE_S3_S = 0.5
+COMMANDS = ("MonitorStart", "Lock", "MakeCall")
+"""What S4 to S6 send to the PBX; none of it may cross the link before S3."""
 CALL_EVENTS = ("Originated", "Delivered", "Established")
 EVENT_LEAD_S = 30.0
 """From the first of them to the first context digit: ring time at the far end, and TH-06."""
@@ -68,15 +70,11 @@ class Association(AssociationAttempt):
             self.code = self.account.api.code(self.account.name, self.association)
             self.context = str(self._cloud_step("S21").data.get("d_context_id", "")) if self.context else ""
             return
-        self.count(
-            "ASSOC-S3.1",
-            "CTI messages about the extension before S3",
-            "cti",
-            self.steps["S1"].time_s,
-            done.time_s - done.u_s,
-            subject=self.phone.extension,
-            at_most=0,
-        )
+        from_s, to_s = self.steps["S1"].time_s, done.time_s - done.u_s
+        for command in COMMANDS:
+            title = f"{command} about the extension before S3"
+            spec: dict[str, Any] = {"subject": self.phone.extension, "where": {"name": command, "direction": ">"}}
+            self.count("ASSOC-S3.1", title, "cti", from_s, to_s, **spec, at_most=0)
 
     # ---- S4, S5, S6 --------------------------------------------------------------------------------------------
 

@@ -97,20 +97,22 @@ def test_run_passes_its_options_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     fake = types.ModuleType("offhook.bench.run")
     fake.run_station = run_station  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "offhook.bench.run", fake)
-    words = f"run lab3.toml --suite assoc --suite lock --realtime --out {tmp_path} --seed 7 --fault cut:cti --repeat 20"
+    words = f"run lab3.toml --suite assoc --suite lock --only desk-1 --realtime --out {tmp_path} --seed 7"
+    words += " --fault cut:cti --repeat 20"
 
     assert cli.execute(words.split()) == 1
     assert cli.execute(["run"]) == 1
 
     given = {
         "suites": ("assoc", "lock"),
+        "only": "desk-1",
         "realtime": True,
         "out": tmp_path,
         "seed": 7,
         "faults": ("cut:cti",),
         "repeat": 20,
     }
-    default = {"suites": (), "realtime": False, "out": None, "seed": 1, "faults": (), "repeat": 1}
+    default = {"suites": (), "only": "", "realtime": False, "out": None, "seed": 1, "faults": (), "repeat": 1}
     assert asked == [("lab3.toml", given), ("simulated", default)]
 
 

@@ -6,6 +6,7 @@ It says ``ready PID`` (of its guardian) once the handset is up and the key is do
 from __future__ import annotations
 
 import os
+import resource
 import sys
 import time
 from pathlib import Path
@@ -39,6 +40,14 @@ def go_on(session: Session, way: str) -> None:
     elif way == "loop":
         while True:
             pass
+    elif way == "ask the cloud":
+        clock.sleep(0.5)
+        session.rig.cloud_api.login("alice")
+        print("answered", 0, flush=True)
+    elif way == "full disk":
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))  # no file of ours takes another byte
+        session.rig.relays["keys1"].set(5, True)
+        clock.sleep(600)
     elif way == "child":
         pid = os.fork()
         if pid == 0:

@@ -24,7 +24,7 @@ from offhook.fixtures.pacing import Pacer
 from offhook.fixtures.relayboards import NumatoEnd
 from offhook.fixtures.simclock import SimClock
 from offhook.fixtures.stations import SIMULATED
-from offhook.fixtures.streams import PtyLink
+from offhook.fixtures.streams import PtyLink, TcpFarLink
 
 BENCH = Path(__file__).with_name("safety_bench.py")
 LIMIT_S = 60.0
@@ -39,7 +39,9 @@ class Board:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.address = str(path)
         self.moves: list[tuple[float, int, bool]] = []
+        self._server: asyncio.Server | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=f"board {path.name}")
         self._thread.start()
@@ -65,6 +67,8 @@ class Board:
         self._do(self._plug_in)
 
     def close(self) -> None:
+        if self._server is not None:
+            self._do(self._server.close)
         self._do(self._pacer.stop)
         self._do(lambda: self._link.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -82,6 +86,17 @@ class Board:
         self._link = PtyLink(self._loop, self.path.name, self._pacer.pump)
         self._end.connect(self._link)
         self.path.symlink_to(self._link.path)
+
+    def listen(self) -> None:
+        """Be reached at a TCP port instead."""
+
+        async def start() -> asyncio.Server:
+            return await self._loop.create_server(
+                lambda: TcpFarLink(self.path.name, self._pacer.pump, self._end.connect), "127.0.0.1", 0
+            )
+
+        self._server = asyncio.run_coroutine_threadsafe(start(), self._loop).result(10)
+        self.address = f"tcp://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     def _do(self, what: Callable[[], None]) -> None:
         async def done() -> None:

@@ -24,9 +24,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FarEndWires]:
 
 
 @pytest.fixture
-def keys(tmp_path: Path) -> Iterator[Board]:
-    """The board of desk-1."""
+def keys(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Board]:
+    """The board of desk-1: on a serial port, or where the parameter says "tcp"."""
     with board(tmp_path / "keys1") as made:
+        if getattr(request, "param", "serial") == "tcp":
+            made.listen()
         yield made
 
 
@@ -40,7 +42,7 @@ def resting(tmp_path: Path) -> Iterator[Board]:
 @pytest.fixture
 def station(tmp_path: Path, world: FarEndWires, keys: Board, resting: Board) -> Path:
     """A station file on real wires; a bench that hangs is noticed after a second."""
-    where = addresses(world) | {"end://keys1": str(keys.path), "end://keys2": str(resting.path)}
+    where = addresses(world) | {"end://keys1": keys.address, "end://keys2": resting.address}
     return station_file(
         tmp_path,
         where,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from safety_room import SECRETS, Bench, Board, bench, gone, said, until
 from offhook.bench.record import judge, open_run
 from offhook.bench.record.guarded import guarded
 from offhook.bench.station import open_rig
+from offhook.fixtures.ends import FarEndWires
 from offhook.reports import render
 
 SAFE_WITHIN_S = 1.0
@@ -49,6 +52,7 @@ def report_says(folder: Path, *sentences: str) -> None:
 
 
 @pytest.mark.req("BENCH-RUN.3", "DRV-SER.4")
+@pytest.mark.parametrize("keys", ["serial", "tcp"], indirect=True)
 def test_killed_outright_with_a_key_down(station: Path, tmp_path: Path, keys: Board, resting: Board) -> None:
     with bench(station, tmp_path / "run") as running:
         until(lambda: keys.closed == {HOOK, 0, 4})
@@ -63,6 +67,7 @@ def test_killed_outright_with_a_key_down(station: Path, tmp_path: Path, keys: Bo
 
 
 @pytest.mark.req("BENCH-RUN.3", "DRV-SER.4")
+@pytest.mark.parametrize("keys", ["serial", "tcp"], indirect=True)
 def test_stopped_with_a_key_down_it_is_ended(station: Path, tmp_path: Path, keys: Board, resting: Board) -> None:
     with bench(station, tmp_path / "run") as running:
         running.signal(signal.SIGSTOP)
@@ -102,6 +107,48 @@ def test_a_bench_that_waits_or_is_at_rest_is_left_alone(
     everything_is_safe(keys, resting)
     assert judge(running.folder).meta["ended"] == "completed"
     assert not (running.folder / "guardian.json").exists()
+
+
+def test_a_cloud_that_takes_its_time_is_not_a_bench_that_hangs(
+    station: Path, tmp_path: Path, world: FarEndWires, keys: Board, resting: Board
+) -> None:
+    """A request blocks the bench, off its clock, for three times the limit."""
+    with bench(station, tmp_path / "run", "ask the cloud") as running:
+        os.kill(world.plant.pid, signal.SIGSTOP)
+        try:
+            time.sleep(3.0)
+        finally:
+            os.kill(world.plant.pid, signal.SIGCONT)
+        said(running.process, "answered")
+        assert running.ended() == 0
+
+    everything_is_safe(keys, resting)
+    assert not (running.folder / "guardian.json").exists()
+
+
+@pytest.mark.req("BENCH-RUN.3")
+def test_a_full_disk_leaves_no_key_down(station: Path, tmp_path: Path, keys: Board, resting: Board) -> None:
+    """Not even what the bench does to make it safe can be put on record: its guardian reads it back."""
+    with bench(station, tmp_path / "run", "full disk") as running:
+        assert running.ended() == 1
+
+    everything_is_safe(keys, resting)
+    account = running.account
+    assert account["reason"] == "the bench could not read the safe state back"
+    assert account["ok"]
+
+
+@pytest.mark.req("DRV-SER.4")
+def test_the_relays_come_first_where_no_account_can_be_written(
+    station: Path, tmp_path: Path, keys: Board, resting: Board
+) -> None:
+    with bench(station, tmp_path / "run") as running:
+        running.signal(signal.SIGSTOP)
+        shutil.rmtree(running.folder)
+        running.signal(signal.SIGKILL)
+        running.ended()
+
+    everything_is_safe(keys, resting)
 
 
 @pytest.mark.req("BENCH-RUN.3")

@@ -267,6 +267,20 @@ def test_safe_action_opens_everything_and_reads_it_back(rig: Rig) -> None:
     assert not bytes(heard).endswith(expected)
 
 
+def test_safe_action_closes_what_rests_on_a_closed_contact_and_ends_a_line_cut_short(rig: Rig) -> None:
+    rig.board.connect()
+    for relay in (7, 9):
+        rig.board.set(relay, True)
+    _, sent, expected = rig.board.safe_action({7, 8})
+    heard = bytearray()
+    rig.near.attach(heard.extend, lambda reason: None)
+    rig.near.send(b"relay on 1")  # the bench died in the middle of a command
+    rig.near.send(sent)
+    rig.clock.sleep(0.1)
+    assert bytes(heard).endswith(expected)
+    assert [relay for relay, closed in enumerate(rig.end.closed) if closed] == [7, 8]
+
+
 @pytest.mark.parametrize("channels", [0, 33])
 def test_no_such_board(channels: int) -> None:
     clock = SimClock()

@@ -121,7 +121,7 @@ def _reason(
             f"the two tones hold {100 * hops.share[best]:.0f} % of the energy, less than {100 * FAIR_SHARE:.0f} %",
         )
     if hops.accepted[best]:
-        return "echo", "the same digit again, 8 dB weaker within 60 ms"
+        return "echo", "the same digit again at once, 8 dB weaker"
     at = hops.at[best : best + 1]
     low_hz = [LOW_HZ[key // 4] + hops.low_offset[best]]
     high_hz = [HIGH_HZ[key % 4] + hops.high_offset[best]]

@@ -16,7 +16,7 @@ from offhook.dsp.profiles import Profile
 from offhook.dsp.tones import Float32
 
 BACK = 60  # hops a digit's start is searched back from its acceptance
-ECHO_S, ECHO_DB = 0.060, 8.0
+ECHO_S, ECHO_DB = 0.024, 8.0
 RUN_HOPS = 10  # accepted hops of one key this close are one run
 
 Index = NDArray[np.int64]
@@ -185,7 +185,7 @@ def _ends(
 
 
 def _without_echoes(found: Found, lane: NDArray[np.int64], hops: Hops, event: Index, hop_s: float) -> Found:
-    """Drop a digit that repeats its predecessor at least 8 dB weaker within 60 ms."""
+    """Drop a digit that repeats its predecessor at least 8 dB weaker at once."""
     if len(found.key) < 2:
         return found
     now = hops.low_power[event] + hops.high_power[event]

@@ -21,10 +21,10 @@ from offhook.dsp.profiles import Profile
 from offhook.dsp.tones import HIGH_HZ, INT16_SCALE, LOW_HZ, Float32, checked, dbm0
 from offhook.dsp.track import Found, track
 
-BEFORE_S = 0.048  # a digit may begin this long before the gate's first hit
-AFTER_S = 0.072  # and its end is looked for this long after the last
+BEFORE_S = 0.036  # a digit may begin this long before the gate's first hit
+AFTER_S = 0.064  # and its end is looked for this long after the last
 FLUSH_S = 0.200  # silence after the end of a recording
-GROUP_HOPS = 16384
+GROUP_HOPS = 8192
 GROUP_SAMPLES = 1 << 20
 
 

@@ -74,6 +74,7 @@ class Fine:
             np.concatenate((tones[: self.hop], tones[self.hop :]), axis=1).T, dtype=np.float32
         )
         self.turn = np.exp(-2j * np.pi * self.freqs * self.hop / rate)
+        self.table = _turns(self.turn, np.arange(64))
         weight = np.repeat([0.5, 1.5, 2.0, 2.0, 1.5, 0.5], self.hop) / (8.0 * self.hop)
         nulls = null_basis(profile.null_hz, rate, weight)
         self.null_rows = nulls.shape[1]
@@ -88,13 +89,13 @@ class Fine:
         short = self._short(blocks)
         long = _long(short)
         power = long.real**2 + long.imag**2
-        low_row, high_row = power[:4].argmax(axis=0), power[4:].argmax(axis=0)
-        hops = np.arange(power.shape[1])
-        low, high = power[low_row, hops], power[high_row + 4, hops]
+        low, high = np.maximum.reduce(power[:4]), np.maximum.reduce(power[4:])
         energy = self._energy(blocks)
         wanted = (low + high > CANDIDATE_SHARE * energy) & (np.minimum(low, high) > 0.1 * self.floor) & (place >= LOOK)
         at = np.flatnonzero(wanted)
-        return self._decide(short, at, low_row[at], high_row[at] + 4, energy[at], blocks, place)
+        chosen = power[:, at]
+        low_row, high_row = chosen[:4].argmax(axis=0), chosen[4:].argmax(axis=0)
+        return self._decide(short, at, low_row, high_row + 4, energy[at], blocks, place)
 
     def _short(self, blocks: Float32) -> NDArray[np.complex64]:
         """Short windows, (8, hops), phases on one common time axis."""
@@ -104,8 +105,9 @@ class Fine:
         imag[:, 1:] += halves[8:16, :-1]
         short = np.empty((8, len(blocks)), dtype=np.complex64)
         short.real, short.imag = real, imag
-        steps = np.arange(len(blocks))
-        short *= _turns(self.turn, steps)
+        if self.table.shape[1] < len(blocks):
+            self.table = _turns(self.turn, np.arange(2 * len(blocks)))
+        short *= self.table[:, : len(blocks)]
         return short
 
     def _energy(self, blocks: Float32) -> Float32:
@@ -133,7 +135,7 @@ class Fine:
         place: NDArray[np.int32],
     ) -> Hops:
         profile = self.profile
-        amplitude = np.abs(short)
+        amplitude = np.sqrt(short.real**2 + short.imag**2)  # np.abs guards against overflow and is 4 times slower
         low_power, low_offset, low_drift = self._tone(short, low_row, at)
         high_power, high_offset, high_drift = self._tone(short, high_row, at)
         both = low_power + high_power
@@ -161,7 +163,8 @@ class Fine:
             pure[doubtful] = residue_crest(
                 blocks, at[doubtful], low_hz[doubtful], high_hz[doubtful], self.rate, profile.null_hz
             ) < crest_limit(share[doubtful])
-        broken = np.flatnonzero(fair & ~pure & _dips(on))
+        broken = np.flatnonzero(fair & ~pure)
+        broken = broken[_dips(on[:, broken])]
         if len(broken):
             pure[broken] = mended(blocks, on[:, broken], at[broken], low_hz[broken], high_hz[broken], self.rate)
         return Hops(

@@ -65,6 +65,16 @@ class Gate:
 
     def _passes(self, rows: NDArray[np.float32]) -> NDArray[np.bool_]:
         energy = np.vecdot(rows, rows) * np.float32(1.0 / self.size)
+        loud = energy > np.float32(self.floor)
+        if not loud.all():  # where there is less than one tone's least power, there is no need to look for two
+            passed = np.zeros(len(rows), dtype=np.bool_)
+            chosen = np.flatnonzero(loud)
+            if len(chosen):
+                passed[chosen] = self._tonal(rows[chosen], energy[chosen])
+            return passed
+        return self._tonal(rows, energy)
+
+    def _tonal(self, rows: NDArray[np.float32], energy: NDArray[np.float32]) -> NDArray[np.bool_]:
         product = self.columns @ rows.T
         np.square(product, out=product)
         power = product[:8] + product[8:16]

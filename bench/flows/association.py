@@ -22,6 +22,7 @@ COMMANDS = ("MonitorStart", "Lock", "MakeCall")
 CALL_EVENTS = ("Originated", "Delivered", "Established")
 EVENT_LEAD_S = 30.0
 """From the first of them to the first context digit: ring time at the far end, and TH-06."""
+IVR_ANSWER_S = 10.0
 
 
 @dataclass
@@ -49,6 +50,7 @@ class Association(AssociationAttempt):
         """S1 to S2: ask, and read the code in the account."""
         self.association, asked = self.account.request(self.phone.extension)
         self.mark("S1", "the account asks for the extension", asked)
+        self.equal("ASSOC-S1.1", "extension asked for", self._cloud_step("S1"), "d_extension", self.phone.extension)
         if self.station.options.context:
             made = self._cloud_step("S21")
             self.context = str(made.data.get("d_context_id", ""))
@@ -85,6 +87,7 @@ class Association(AssociationAttempt):
         self.mark("S4", "the cloud asks to monitor the extension", asked, start)
         answer = self._cti("MonitorStartResponse", "S11", asked)
         self.mark("S11", "the PBX monitors it", answer, asked)
+        self.equal("ASSOC-S4.1", "extension to be monitored", asked, "f_device", self.phone.extension)
         self.interval("ASSOC-S11.1", "S4 to S11", asked, answer, self.limits.monitor_confirmed_s)
 
     def locked(self) -> None:
@@ -108,16 +111,11 @@ class Association(AssociationAttempt):
         before = self.steps.get("S22", self.steps["S11"])
         asked = self._cti("MakeCall", "S6", before, f_called=self.dial_string)
         self.mark("S6", "the cloud makes the call", asked, before)
-        self.judge(
-            "ASSOC-S6.2",
-            "MakeCall's dial string",
-            "equal",
-            observation=asked.id,
-            key="f_called",
-            expected=self.dial_string,
-        )
+        self.equal("ASSOC-S6.1", "MakeCall's extension", asked, "f_calling", self.phone.extension)
+        self.equal("ASSOC-S6.2", "MakeCall's dial string", asked, "f_called", self.dial_string)
         answer = self._cti("MakeCallResponse", "S14", asked)
         self.mark("S14", "the PBX starts the call", answer, asked)
+        self.interval("ASSOC-S14.1", "S6 to the PBX's acknowledgement", asked, answer, self.limits.monitor_confirmed_s)
         self.call_id = str(answer.data.get("f_call_id", ""))
 
     # ---- S15, S24, S25 -----------------------------------------------------------------------------------------
@@ -215,6 +213,9 @@ class Association(AssociationAttempt):
             event = self._cti(name, "S11", before, subject=None, f_call_id=self.call_id)
             self.interval("ASSOC-S11.2", f"{name} on CTI before the first context digit", event, digit, EVENT_LEAD_S)
             before = event
+        self.interval("ASSOC-S31.1", "seizure to the IVR's answer", self.steps["S16"], before, IVR_ANSWER_S)
+        first, last = self.limits.first_context_digit_min_s, self.limits.first_context_digit_max_s
+        self.interval("ASSOC-S16.3", "the IVR's answer to the first context digit", before, digit, last, first)
 
     def prompted(self) -> None:
         """S33: the IVR asks for the code; its voice leaves the IVR and arrives in the ear."""
@@ -237,7 +238,8 @@ class Association(AssociationAttempt):
     def key_code(self, code: str | None = None) -> None:
         """S27: the code keyed on the phone reaches the IVR as tones, once."""
         typed = self.code if code is None else code
-        start_s, _ = self.phone.key(typed)
+        self.keyed_s = start_s = self.station.clock.now_s()
+        self.phone.key(typed)
         watch = self.station.watch
         watch.clock.wait_for(lambda: len(list(watch.all("digit", start_s, self.heard))) >= len(typed), 1.0)
         ear, ivr = (list(watch.all("digit", start_s, wire)) for wire in (self.phone.name, self.heard))
@@ -265,11 +267,14 @@ class Association(AssociationAttempt):
         """S8, S9, S10, S36: the service has the code, compares, associates, and says so."""
         last = self.steps["S27"]
         for name, title in (("S8", "the code reaches the service"), ("S9", "it is compared")):
-            self.mark(name, title, self._cloud_step(name), last)
-        done = self._cloud_step("S10")
+            self.mark(name, title, self._cloud_step(name, after_s=self.keyed_s), last)
+        self.interval("ASSOC-S8.1", "last code digit to S8", last, self.steps["S8"], self.limits.decision_s)
+        self.equal("ASSOC-S31.2", "digits taken as the code", self.steps["S8"], "d_digits", len(self.code))
+        self.equal("ASSOC-S9.1", "the codes are equal", self.steps["S9"], "d_equal", True)
+        done = self._cloud_step("S10", after_s=self.keyed_s)
         self.mark("S10", "the extension is associated", done, last)
         self.interval("ASSOC-S10.1", "last code digit to S10", last, done, self.limits.decision_s)
-        told = self._cloud_step("S36")
+        told = self._cloud_step("S36", after_s=self.keyed_s)
         confirmed = self._sound(self.phone.name, last.time_s, self.limits.notified_s + 1.0, "A-h")
         if confirmed is None:
             raise StepFailed("S36", f"a spoken confirmation in the ear of {self.phone.name}", "silence", self._handset)

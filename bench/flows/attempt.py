@@ -29,6 +29,7 @@ class AssociationAttempt(Script):
     context: str = ""
     port: str = ""
     call_id: str = ""
+    keyed_s: float = 0.0
     retry: bool = False
     alone: bool = True
     """False while other flows run beside this one: their phones ring, rightly."""
@@ -65,8 +66,8 @@ class AssociationAttempt(Script):
     def _text(digits: list[Seen]) -> str:
         return "".join(str(seen.data["key"]) for seen in digits)
 
-    def _cloud_step(self, step: str, within_s: float = 5.0) -> Seen:
-        since_s = self._trigger.time_s - CLOCKS_AGREE_S if "S1" in self.steps else 0.0
+    def _cloud_step(self, step: str, within_s: float = 5.0, after_s: float | None = None) -> Seen:
+        since_s = self._trigger.time_s - CLOCKS_AGREE_S if after_s is None else after_s - CLOCKS_AGREE_S
         seen = self.account.wait_step(self.association, step, within_s, since_s)
         if seen is None:
             state = self.account.state(self.association)

@@ -42,10 +42,18 @@ class Script:
         """Add a judgement to the run record."""
         self.station.record.judge(req, title, kind, unit=unit, **spec)
 
-    def interval(self, req: str, title: str, first: Seen, last: Seen, at_most: float) -> None:
+    def interval(
+        self, req: str, title: str, first: Seen, last: Seen, at_most: float, at_least: float | None = None
+    ) -> None:
         """Judge the time between two sightings, in seconds."""
         spec = {"from": first.id, "to": last.id, "at_most": at_most}
+        if at_least is not None:
+            spec["at_least"] = at_least
         self.station.record.judge(req, title, "interval", unit="s", **spec)
+
+    def equal(self, req: str, title: str, seen: Seen, key: str, expected: str | int | bool | None) -> None:
+        """Judge one field of a sighting."""
+        self.station.record.judge(req, title, "equal", observation=seen.id, key=key, expected=expected)
 
     def count(self, req: str, title: str, kind: str, from_s: float, to_s: float, **spec: Any) -> None:
         """Judge how often something was seen; ``at_least`` and ``at_most`` in ``spec``."""

@@ -15,9 +15,10 @@ HANG_UP_AFTER = ("answer", "dialled_out", "identified", "prompted", "key_code")
 
 
 @pytest.mark.req(
-    "ASSOC-S1.1", "ASSOC-S2.1", "ASSOC-S11.2", "ASSOC-S3.1", "ASSOC-S4.1", "ASSOC-S6.1", "ASSOC-S6.2", "ASSOC-S11.1", "ASSOC-S14.1",
-    "ASSOC-S15.1", "ASSOC-S16.1", "ASSOC-S16.2", "ASSOC-S31.1", "ASSOC-S31.2", "ASSOC-S32.1", "ASSOC-S33.1",
-    "ASSOC-S27.1", "ASSOC-S8.1", "ASSOC-S9.1", "ASSOC-S10.1", "ASSOC-S10.2", "ASSOC-S10.3", "ASSOC-S36.1",
+    "ASSOC-S1.1", "ASSOC-S2.1", "ASSOC-S3.1", "ASSOC-S4.1", "ASSOC-S6.1", "ASSOC-S6.2",
+    "ASSOC-S8.1", "ASSOC-S9.1", "ASSOC-S10.1", "ASSOC-S10.2", "ASSOC-S10.3", "ASSOC-S11.1",
+    "ASSOC-S11.2", "ASSOC-S14.1", "ASSOC-S15.1", "ASSOC-S16.1", "ASSOC-S16.2", "ASSOC-S16.3",
+    "ASSOC-S27.1", "ASSOC-S31.1", "ASSOC-S31.2", "ASSOC-S32.1", "ASSOC-S33.1", "ASSOC-S36.1",
 )  # fmt: skip
 def test_association_of_an_unlocked_phone(station: Station, desk: Phone) -> None:
     """S1 to S36 without a lock; before it the account controls nothing, after it the phone rings for it."""
@@ -94,7 +95,7 @@ def test_swapped_codes_are_both_refused(station: Station, desk: Phone) -> None:
 @pytest.mark.req("ASSOC-N11")
 @pytest.mark.parametrize("stage", HANG_UP_AFTER)
 def test_hang_up_leaves_nothing_half_done(station: Station, desk: Phone, stage: str) -> None:
-    """Hang up before the IVR answers, during the context digits, during the prompt, in mid-code, after the last digit."""
+    """Hang up before the IVR answers, at its context digits, at the prompt, in mid-code: no half association."""
     alice = station.account("alice")
     flow = association(station, alice, desk)
     if stage == "key_code":

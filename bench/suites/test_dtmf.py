@@ -20,7 +20,7 @@ HOLD_ERROR_S = 0.010
 
 @pytest.mark.req("DTMF-DEC.1", "DRV-SER.2", "DTMF-MEAS.5")
 def test_keypad_sends_what_is_pressed(station: Station, desk: Phone) -> None:
-    """Every key once, in a call to the neighbour: heard at the far handset, right, once, and within the sender's limits."""
+    """Every key once, in a call to the neighbour: heard there, right, once, within the sender's limits."""
     far = station.neighbour(desk)
     station.connect(desk, far)
 

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,6 +104,16 @@ class Guardian:
             with contextlib.suppress(GuardianGone):  # it has nothing more to do for this one
                 self._tell({"disarm": resource})
 
+    def let_go(self, safe: Iterable[str]) -> None:
+        """On the way out: these were read back as safe. The rest is its own once the bench has closed the wires."""
+        for resource in safe:
+            self.disarm(resource)
+        self._away.clear()
+        with contextlib.suppress(GuardianGone):
+            self._tell(self._lease(AT_REST_S))
+        if self._timer is not None:
+            self._timer.cancel()
+
     def watch(self, resource: str, gate: GatedBoard, closed: Collection[int]) -> None:
         """Be strict with the bench while a relay of this board is away from its safe position."""
         if resource not in self._armed:
@@ -112,13 +122,13 @@ class Guardian:
         def leaving(relay: int, is_closed: bool) -> None:
             if is_closed != (relay in closed):
                 self._away.add((resource, relay))
-                self._tell({"beat": self._limit_s})
+                self._tell(self._lease())
 
         def switched(relay: int, is_closed: bool, sent_s: float, acked_s: float) -> None:
             if is_closed == (relay in closed) and (resource, relay) in self._away:
                 self._away.discard((resource, relay))
                 with contextlib.suppress(GuardianGone):
-                    self._tell({"beat": self._limit_s})
+                    self._tell(self._lease())
 
         gate.before_command = leaving
         gate.on_switch(switched)
@@ -126,7 +136,7 @@ class Guardian:
     def expect_silence(self, duration_s: float) -> None:
         """The bench is about to block outside of the clock, for that long at most."""
         with contextlib.suppress(GuardianGone):  # the next beat raises it
-            self._tell({"beat": max(duration_s, self._limit_s)})
+            self._tell(self._lease(duration_s))
 
     def note_folder(self, folder: Path) -> None:
         """Name the run folder, where ``guardian.json`` will be."""
@@ -151,14 +161,15 @@ class Guardian:
 
     # ---- heartbeats --------------------------------------------------------------------------------------------
 
-    @property
-    def _limit_s(self) -> float:
-        return self._hung_s if self._away else AT_REST_S
+    def _lease(self, at_least_s: float = 0.0) -> dict[str, Any]:
+        """How long the bench may be silent from now on."""
+        limit_s = self._hung_s if self._away else AT_REST_S
+        return {"beat": max(limit_s, at_least_s), "at_rest": not self._away}
 
     def _beat(self) -> None:
         """On the bench's thread, while somebody waits."""
         with contextlib.suppress(GuardianGone):
-            self._tell({"beat": self._limit_s})
+            self._tell(self._lease())
         if self.lost is None:
             self._timer = self._clock.call_at(self._clock.now_s() + self._hung_s / 4, self._beat)
         elif not self.leaving:

@@ -5,7 +5,7 @@
     {"arm": "relay.keys1", "address": "/dev/ttyACM0", "baud": 115200, "send": HEX, "expect": HEX}
     {"disarm": "relay.keys1"}          read back as safe by the bench itself
     {"folder": "/runs/x", "zero_s": 1}  where guardian.json goes; monotonic time at zero of the run's clock
-    {"beat": 2.0}                      the bench lives; the next beat comes within so many seconds
+    {"beat": 2.0, "at_rest": false}    the bench lives; the next beat comes within so many seconds
     {"finish": 3.0}                    an orderly end: try what is still armed for so long, and end
 
 When the input ends without ``finish`` the bench is dead; when no beat comes it hangs. Then every armed board is opened
@@ -66,6 +66,7 @@ class Guardian:
         self._folder: Path | None = None
         self._zero_s = 0.0
         self._limit_s = float("inf")
+        self._at_rest = True
         self._heard_s = time.monotonic()
         self._asked = 0.0
         self._early = bytearray()
@@ -78,7 +79,9 @@ class Guardian:
             word = self._listen(self._heard_s + self._limit_s if self._armed else float("inf"))
             if word == "over":
                 return self._over()
-            if word == "silent":
+            if word == "silent" and self._at_rest and _is_stopped(self._bench):
+                self._heard_s = time.monotonic()  # Ctrl-Z with every relay in its safe position harms nobody
+            elif word == "silent":
                 if self._ask_to_end() == "over":
                     return self._over()
                 if time.monotonic() - self._heard_s > self._limit_s:
@@ -113,7 +116,7 @@ class Guardian:
 
     def _obey(self, order: dict[str, Any]) -> None:
         if "beat" in order:
-            self._limit_s = float(order["beat"])
+            self._limit_s, self._at_rest = float(order["beat"]), bool(order.get("at_rest"))
         elif "arm" in order:
             self._armed[order["arm"]] = Armed.of(order)
         elif "disarm" in order:

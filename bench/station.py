@@ -243,9 +243,7 @@ def _make_safe(rig: Rig) -> SafeReport:
         return rig.make_safe(stay_shut=True)
     rig.guard.leaving = True
     report = rig.make_safe(stay_shut=True)
-    for item in report.items:
-        if not item.error:
-            rig.guard.disarm(item.resource)
+    rig.guard.let_go(item.resource for item in report.items if not item.error)
     return report
 
 

@@ -265,6 +265,40 @@ def test_a_guardian_left_alone_ends_with_its_bench(station: Path, tmp_path: Path
     until(lambda: gone(guardian))
 
 
+ASLEEP = """
+import os, signal
+from offhook.bench import guardian
+from offhook.drivers.clock import WallClock
+from offhook.drivers.relay import SafeAction
+
+class Board:
+    def safe_action(self, closed=()):
+        return SafeAction("/dev/nothing", b"", b"")
+
+guardian.AT_REST_S = 0.5
+clock = WallClock()
+guard = guardian.Guardian(clock, 0.5)
+guard.arm("relay.keys", Board(), (), None)
+clock.sleep(0.5)
+print("ready", guard.pid, flush=True)
+os.kill(os.getpid(), signal.SIGSTOP)
+clock.sleep(0.5)
+guard.disarm("relay.keys")
+guard.end()
+print("woke", 0, flush=True)
+"""
+
+
+def test_a_bench_put_to_sleep_at_rest_may_sleep() -> None:
+    process = subprocess.Popen([sys.executable, "-c", ASLEEP], stdout=subprocess.PIPE, text=True)
+    guardian = said(process, "ready")
+    time.sleep(2.5)
+    process.send_signal(signal.SIGCONT)
+    said(process, "woke")
+    process.communicate(timeout=60)
+    assert (process.returncode, gone(guardian)) == (0, True)
+
+
 def test_in_simulated_time_there_is_nothing_to_guard() -> None:
     with open_rig("simulated") as rig:
         assert rig.guard is None

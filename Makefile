@@ -12,9 +12,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Offhook needs Python 3.11 or newer: set PYTHON=python3.11")'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade -c constraints.txt 'setuptools>=77' wheel
+	@bash tools/venv.sh $(PYTHON) $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt setuptools wheel
 	$(BIN)/python -m pip install --quiet --no-build-isolation -c constraints.txt -e '.[dev]'
 	@touch $(STAMP)
 
@@ -32,7 +31,7 @@ quick: setup lint unit
 lint: setup
 	@mkdir -p build/types && ln -sfn ../.. build/types/offhook
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check . 
+	$(BIN)/ruff format --check .
 	MYPYPATH=build/types $(BIN)/mypy -p offhook.dsp -p offhook.drivers -p offhook.bench -p offhook.reports -p offhook.fixtures
 	$(BIN)/lint-imports --no-cache
 
@@ -47,6 +46,10 @@ bench: setup
 
 trace: setup
 	$(BIN)/python tools/trace.py
+
+# Slow ones: twenty unattended associations on a real Asterisk, half of them with the lock.
+soak: setup packages
+	$(BIN)/offhook run asterisk --suite association --only "(an_unlocked_phone or a_locked_phone) and desk-1" --repeat 10
 
 clean:
 	rm -rf build dist $(VENV)

@@ -19,9 +19,8 @@ from offhook.drivers.keypad import Keypad
 from offhook.drivers.keypad.contacts import Contact, ContactKeypad
 from offhook.drivers.keypad.matrix import MatrixKeypad
 
-
 PATIENCE = 1000
-"""Failed contexts the service puts up with while the suites fail on purpose; its default (TH-17) has a test of its own."""
+"""Failed contexts the service puts up with while the suites fail on purpose; TH-17 has tests of its own."""
 
 
 class Trunk:

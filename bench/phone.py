@@ -104,7 +104,7 @@ class Phone:
 
     def hears_dial_tone(self, within_s: float = 3.0) -> str:
         """Wait for dial tone, plain or stutter (locked phones, waiting messages); which one, or "" if none came."""
-        return self._hears(("dial", "stutter"), within_s)
+        return self._hears(("dial", "stutter", "confirmation"), within_s)
 
     def hears(self, tone: str, within_s: float = 3.0) -> bool:
         """Wait until a call-progress tone (dial, reorder, busy, ringback ...) is in the ear."""

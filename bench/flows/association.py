@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from offhook.bench.flows.attempt import IVR_LEG, AssociationAttempt
-from offhook.bench.flows.lock import key_local_code, wait_local_prompt
+from offhook.bench.flows.lock import DIAL_TONES, key_local_code, wait_local_prompt
 from offhook.bench.flows.steps import StepFailed
 from offhook.bench.watch import Seen
 from offhook.drivers.errors import DeviceGone, DeviceTimeout
@@ -161,7 +161,7 @@ class Association(AssociationAttempt):
             wire=self.phone.name,
             from_s=prompt.data["from_s"],
             to_s=prompt.time_s,
-            expected=prompt.data["tone"],
+            expected=DIAL_TONES,
         )
         self.count(
             "LOCK-S24.1",

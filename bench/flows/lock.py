@@ -6,6 +6,8 @@ from offhook.bench.flows.steps import Script, StepFailed
 from offhook.bench.phone import TONE_WINDOW_S, Phone
 from offhook.bench.watch import Seen
 
+DIAL_TONES = "dial|stutter|confirmation"
+"""The prompt is dial tone, plain or broken; its first second is the same as confirmation tone (three bursts)."""
 PROMPT_LIMIT_S = 4.0
 PROMPT_HEARD_S = 0.6
 """Listened to before the first key cuts it off: enough to tell stutter from plain dial tone."""

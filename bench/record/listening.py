@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from offhook.bench.record.heard import VOICE, Key, Sound, difference, errors, text, total_s
 from offhook.bench.record.kinds import Case, Finding, NoEvidence
@@ -61,26 +62,30 @@ def no_digits(case: Case) -> Finding:
 
 
 def tone(case: Case) -> Finding:
-    """The named call-progress tone is on the wire for at least ``at_least`` seconds (0.05 if not given)."""
-    return _lasting(case, str(case.need("expected")), " tone", TONE_S)
+    """The named call-progress tone is on the wire for at least ``at_least`` seconds (0.05 if not given).
+
+    ``dial|stutter`` is either of them: tones of one family differ only in how long they have been heard.
+    """
+    return _lasting(case, str(case.need("expected")).split("|"), " tone", TONE_S)
 
 
 def voice(case: Case) -> Finding:
     """Audio that is neither tone nor digit is on the wire for at least ``at_least`` seconds (0.15 if not given)."""
-    return _lasting(case, VOICE, "", VOICE_S)
+    return _lasting(case, [VOICE], "", VOICE_S)
 
 
-def _lasting(case: Case, expected: str, what: str, default_s: float) -> Finding:
+def _lasting(case: Case, wanted: Sequence[str], what: str, default_s: float) -> Finding:
     wire, least = str(case.need("wire")), float(case.spec.get("at_least", default_s))
     _check_recorded(case, wire)
     sounds = case.ear.sounds_between(wire, case.from_s, case.to_s)
     lengths = total_s(sounds)
-    seconds = lengths.get(expected, 0.0)
+    seconds = sum(lengths.get(name, 0.0) for name in wanted)
+    expected = " or ".join(wanted)
     heard = ", ".join(f"{name} for {lengths[name]:.2f} s" for name in sorted(lengths))
     heard = heard or _digits_heard(case, wire) or "silence"
     passed = seconds >= least
     reason = f"heard {heard}" if passed else f"expected {expected}{what}, heard {heard}"
-    fitting = [sound for sound in sounds if sound.name == expected] if passed else sounds
+    fitting = [sound for sound in sounds if sound.name in wanted] if passed else sounds
     places, files = _listen_at(case, wire, fitting), _files(case, wire)
     return Finding(Verdict.PASS if passed else Verdict.FAIL, reason, seconds, least, None, 0.0, 1, files, places)
 

@@ -1,6 +1,6 @@
 """The certification suites as their users run them, and what each named fault makes of them.
 
-Two files for `make trace` come out of it: which suite tests passed, and which of them failed under which fault.
+Files for `make trace` come out of it: which suite tests passed, and what failed under which fault.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ def fault_runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
     with ThreadPoolExecutor(2) as pool:
         ended = dict(zip(names, pool.map(run, names), strict=True))
     _write_trace("faults.json", {fault: failed(ended[fault]) for fault in FAULTS})
+    _write_trace("faults-judged.json", {fault: judged_fail(ended[fault]) for fault in FAULTS})
     return ended
 
 
@@ -58,7 +59,13 @@ def attempts(ended: Ended) -> list[dict[str, object]]:
 
 
 def failed(ended: Ended) -> list[str]:
-    return [SUITES + str(each["nodeid"]) for each in attempts(ended) if each["outcome"] in ("FAIL", "INCONCLUSIVE")]
+    return [SUITES + str(each["nodeid"]) for each in attempts(ended) if each["outcome"] == "FAIL"]
+
+
+def judged_fail(ended: Ended) -> list[str]:
+    """Requirement ids whose own judgement failed."""
+    rows = [row for each in attempts(ended) for row in list(each["judgements"])]  # type: ignore[call-overload]
+    return sorted({str(row["req"]) for row in rows if row["verdict"] == "FAIL"})
 
 
 def _write_trace(name: str, content: object) -> None:

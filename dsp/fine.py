@@ -24,7 +24,8 @@ HOP_S = 0.004
 LONG = 5  # short windows in a long one
 LOOK = 12  # hops a decision may look back
 WARM = LOOK + 4
-CANDIDATE_SHARE = 0.18
+CANDIDATE_SHARE = 0.25
+LEAST_SHARE, SURE_SHARE = 0.015, 0.93  # between them it matters what the nulled frequencies hold
 FAIR_SHARE, GOOD_SHARE, PURE_SHARE = 0.40, 0.88, 0.95
 STILL_HZ, UNSTILL_HZ = 8.0, 40.0
 STAYED_HZ, UNSTAYED_HZ = 4.0, 24.0
@@ -76,10 +77,7 @@ class Fine:
         self.turn = np.exp(-2j * np.pi * self.freqs * self.hop / rate)
         self.table = _turns(self.turn, np.arange(64))
         weight = np.repeat([0.5, 1.5, 2.0, 2.0, 1.5, 0.5], self.hop) / (8.0 * self.hop)
-        nulls = null_basis(profile.null_hz, rate, weight)
-        self.null_rows = nulls.shape[1]
-        parts = nulls.reshape(6, self.hop, self.null_rows)
-        self.nulls = np.ascontiguousarray(parts.transpose(0, 2, 1).reshape(-1, self.hop), dtype=np.float32)
+        self.nulls = null_basis(profile.null_hz, rate, weight).astype(np.float32)
         self.floor = float(power_of(profile.min_level_dbm0)) * INT16_SCALE**2
         self.ceiling = float(power_of(profile.max_level_dbm0)) * INT16_SCALE**2
         self.need_s = profile.min_on_s
@@ -90,9 +88,12 @@ class Fine:
         long = _long(short)
         power = long.real**2 + long.imag**2
         low, high = np.maximum.reduce(power[:4]), np.maximum.reduce(power[4:])
-        energy = self._energy(blocks)
-        wanted = (low + high > CANDIDATE_SHARE * energy) & (np.minimum(low, high) > 0.1 * self.floor) & (place >= LOOK)
-        at = np.flatnonzero(wanted)
+        energy, both = self._energy(blocks), low + high
+        loud = (np.minimum(low, high) > 0.1 * self.floor) & (place >= LOOK)
+        if self.nulls.shape[1]:
+            unsure = np.flatnonzero(loud & (both > LEAST_SHARE * energy) & (both < SURE_SHARE * energy))
+            energy[unsure] -= self._nulled(blocks, unsure)
+        at = np.flatnonzero(loud & (both > CANDIDATE_SHARE * energy))
         chosen = power[:, at]
         low_row, high_row = chosen[:4].argmax(axis=0), chosen[4:].argmax(axis=0)
         return self._decide(short, at, low_row, high_row + 4, energy[at], blocks, place)
@@ -111,18 +112,22 @@ class Fine:
         return short
 
     def _energy(self, blocks: Float32) -> Float32:
-        """Mean power over each long window, less what the nulled frequencies hold."""
+        """Mean power over each long window."""
         each = np.vecdot(blocks, blocks) / np.float32(8.0 * self.hop)
         energy = np.zeros(len(blocks), dtype=np.float32)
         for back, weight in enumerate((0.5, 1.5, 2.0, 2.0, 1.5, 0.5)):
             energy[back:] += np.float32(weight) * each[: len(each) - back]
-        if self.null_rows:
-            product = (self.nulls @ blocks.T).reshape(6, self.null_rows, -1)
-            total = product[5]
-            for back in range(1, 6):
-                total[:, back:] += product[5 - back][:, : product.shape[2] - back]
-            energy -= np.square(total, out=total).sum(axis=0)
         return energy
+
+    def _nulled(self, blocks: Float32, at: Index) -> Float32:
+        """Mean power that the nulled frequencies hold in the long windows of some hops."""
+        power = np.zeros(len(at), dtype=np.float32)
+        for first in range(0, len(at), 1024):
+            part = slice(first, first + 1024)
+            rows = blocks[at[part, None] - np.arange(5, -1, -1)].reshape(-1, 6 * self.hop)
+            product = rows @ self.nulls
+            power[part] = np.vecdot(product, product)
+        return power
 
     def _decide(
         self,

@@ -13,6 +13,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,14 @@ def seconds(job: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
+def decoded(audio: Audio) -> list[str]:
+    return dsp.decode(audio).texts()
+
+
+def peer_decoded(peer: Spandsp, audio: Audio) -> list[str]:
+    return [peer.decode(row) for row in audio]
+
+
 def machine() -> str:
     a = np.ones((20000, 102), np.float32)
     b = np.ones((102, 16), np.float32)
@@ -119,9 +128,10 @@ def main() -> None:
         dsp.decode(audio[:50])
         heard = dsp.decode(audio).texts()
         right = sum(a == b for a, b in zip(heard, texts, strict=True))
+        part = audio[:200]
         for _ in range(5):
-            ours.append(seconds(lambda: dsp.decode(audio).texts()))
-            theirs.append(seconds(lambda: [peer.decode(row) for row in audio[:200]]) * CHANNELS / 200)
+            ours.append(seconds(partial(decoded, audio)))
+            theirs.append(seconds(partial(peer_decoded, peer, part)) * CHANNELS / len(part))
         a, b = statistics.median(ours), statistics.median(theirs)
         rate = audio.size / a / 1e6
         print(

@@ -196,6 +196,7 @@ def test_a_child_of_the_bench_that_lives_on_hides_nothing(
 
     everything_is_safe(keys, resting)
     assert running.account["ok"]
+    assert running.account["reason"] == "the bench was killed"
 
 
 @pytest.mark.req("DRV-SER.3", "DRV-SER.4")

@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.stamp
 export OPENBLAS_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup run test quick lint unit system bench trace soak clean packages
+.PHONY: setup run test quick lint unit system bench comparison trace soak clean packages
 
 setup: $(STAMP)
 
@@ -43,6 +43,10 @@ system: setup packages
 
 bench: setup
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks
+
+# Ours, libspandsp and multimon-ng side by side; some minutes. Goes on where it was if it is stopped.
+comparison: setup packages
+	$(BIN)/offhook characterize compare --work build/comparison --page docs/comparison.md
 
 trace: setup
 	$(BIN)/python tools/trace.py

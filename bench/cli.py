@@ -29,6 +29,7 @@ _OWN = {
     "report": ("offhook.bench.cli_run:report", "Render the report of a run folder."),
     "stations": ("offhook.bench.cli_station:stations", "List the stations that are installed."),
     "schema": ("offhook.bench.cli_station:schema", "Print the JSON schema of station files, for editors."),
+    "characterize": ("offhook.bench.cli_characterize:characterize", "Find the limits of a DTMF receiver or sender."),
     "dtmf": ("offhook.bench.cli_dtmf:dtmf", "Decode DTMF digits from audio files, or make them."),
 }
 

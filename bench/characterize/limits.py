@@ -175,13 +175,13 @@ def standard(base: Condition | None = None) -> list[Limit]:
 
 
 def frequency_limits() -> list[Limit]:
-    """Four modes, both directions: accepted up to, and ignored from."""
+    """Four modes, both directions: accepted up to, and ignored from (5 % is half-way to the next tone)."""
     found = []
     for mode in MODES:
         for sign, way in ((1, "+"), (-1, "-")):
             move = frequency(mode)
             found.append(Limit(f"frequency {way}, {mode}, accepted", "%", 0, sign * 8, 0.05, move))
-            found.append(Limit(f"frequency {way}, {mode}, ignored", "%", sign * 8, 0, 0.05, move, "ignore"))
+            found.append(Limit(f"frequency {way}, {mode}, ignored", "%", sign * 5, 0, 0.05, move, "ignore"))
     return found
 
 

@@ -117,7 +117,8 @@ class Spandsp:
             for at in range(0, len(audio), 2 * RATE):
                 part = audio[at : at + 2 * RATE]
                 lib.dtmf_rx(state, part.ctypes.data, len(part))
-                text += buffer.raw[: lib.dtmf_rx_get(state, buffer, 128)]
+                count = lib.dtmf_rx_get(state, buffer, 128)
+                text += buffer.raw[:count]
         finally:
             lib.dtmf_rx_free(state)
         return text.decode("ascii")

@@ -54,6 +54,7 @@ class Association(AssociationAttempt):
         if self.station.options.context:
             made = self._cloud_step("S21")
             self.context = str(made.data.get("d_context_id", ""))
+            self.mark("S21", "a context id is stored with the code", made, asked)
         got = self.account.code(self.association)
         if got is None:
             raise StepFailed("S2", "a code in the account's inbox", "none in 5 s", "HTTP to the cloud service")

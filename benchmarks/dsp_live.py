@@ -26,10 +26,7 @@ def share_of_core(decoder: dsp.Decoder, audio: np.ndarray, block: int) -> str:
 def main() -> None:
     rng = np.random.default_rng(1)
     floor = rng.normal(0, 10, (1, 80000)).astype(np.int16)
-    print(
-        "one idle channel, 10 ms: %.2f %% of a core (99th percentile %.2f)"
-        % share_of_core(dsp.Decoder(8000), floor, 80)
-    )
+    print("one idle channel, 10 ms:", share_of_core(dsp.Decoder(8000), floor, 80))
     made = dsp.encode_spans("0123456789*#ABCD" * 3, off_s=rng.uniform(0.1, 0.12, 48))
     x = made.int16()[None, :80000]
     print("one dialling channel, 10 ms:", share_of_core(dsp.Decoder(8000), x, 80))

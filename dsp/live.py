@@ -6,7 +6,7 @@ Idle channels cost one coarse gate for all of them together every 24 ms. A chann
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,7 +21,9 @@ from offhook.dsp.tones import KEYS, check_rate, checked
 from offhook.dsp.track import BACK, track
 
 Event = Onset | Digit
-_PER_EVENT = tuple(f.name for f in fields(Hops) if f.name not in ("amplitude", "short", "at"))
+# What ``track`` reads of each accepted hop; a live history keeps no other candidates and none of their other figures.
+_PER_EVENT = ("key", "low_power", "high_power", "low_offset", "high_offset", "rest", "full", "accepted")
+_UNUSED = tuple(f.name for f in fields(Hops) if f.name not in (*_PER_EVENT, "amplitude", "at"))
 TRIM_HOPS = 240
 _NOTHING = np.zeros(0, dtype=np.int64)
 
@@ -36,8 +38,15 @@ class _Lane:
     done: int  # hops analysed
     hops: Hops | None = None
     base: int = 0  # stream hop of the first hop in ``hops``
-    started: int = -1  # hop up to which onsets were sent
-    ended: int = -1  # accepting hop of the last digit sent
+    started: int = -(1 << 40)  # hop up to which onsets were sent
+    ended: int = -(1 << 40)  # accepting hop of the last digit sent
+
+    latest: int = -(1 << 40)  # last accepted hop
+
+    @property
+    def open(self) -> bool:
+        """Whether a digit's onset was sent and its end was not."""
+        return self.started > self.ended
 
 
 class Decoder:
@@ -89,8 +98,7 @@ class Decoder:
         events = self._take(self._front.feed(tail)) if tail.shape[1] else []
         pad = round(FLUSH_S * self._rx.hop / self._rx.hop_s)
         events += self._take(np.zeros((self.channels, pad), dtype=np.int16))
-        for channel in list(self._lanes):
-            events += self._close(self._lanes.pop(channel))
+        events += self._close(list(self._lanes.values()))
         self.reset()
         return events
 
@@ -141,7 +149,7 @@ class Decoder:
 
     def _finish(self, lane: _Lane) -> list[Event]:
         """Analyse a lane to its end, all of which has been heard, and close it."""
-        return self._analyse([lane]) + self._close(lane)
+        return self._analyse([lane]) + self._close([lane])
 
     def _advance(self) -> list[Event]:
         """Analyse what is new in every lane; close lanes that nothing can prolong."""
@@ -149,9 +157,10 @@ class Decoder:
             return []
         events = self._analyse(list(self._lanes.values()))
         next_begin = (self._window * self._rx.gate.step - self._rx.before) // self._rx.hop
-        for lane in [lane for lane in self._lanes.values() if lane.done >= lane.end and next_begin > lane.end]:
-            events += self._close(self._lanes.pop(lane.channel))
-        return events
+        over = [lane for lane in self._lanes.values() if lane.done >= lane.end and next_begin > lane.end]
+        for lane in over:
+            del self._lanes[lane.channel]
+        return events + self._close(over)
 
     def _analyse(self, lanes: list[_Lane]) -> list[Event]:
         heard = self._total // self._rx.hop
@@ -164,13 +173,15 @@ class Decoder:
         view = Lanes(piece.channel, start, piece.length)
         blocks, place, begin = cut(self._audio[:, : self._fill], view, self._rx.hop, self._origin)
         hops = self._rx.fine.analyse(blocks, place)
+        told: list[_Lane] = []
         for number, lane in enumerate(due):
             skip = 0 if lane.done == lane.first else lane.done - int(start[number])
-            _extend(lane, hops, int(begin[number]) + skip, int(begin[number] + piece.length[number]))
+            news = _extend(lane, hops, int(begin[number]) + skip, int(begin[number] + piece.length[number]))
             lane.done = int(stop[number])
-        told = [lane for lane in due if lane.hops is not None and lane.hops.accepted.any()]
-        for lane in due:
-            if lane not in told:
+            lane.latest = lane.done if news else lane.latest
+            if news or lane.open:
+                told.append(lane)
+            elif lane.done - lane.latest > TRIM_HOPS:
                 _trim(lane, _NOTHING, _NOTHING)
         return self._report(told)
 
@@ -203,24 +214,30 @@ class Decoder:
                 _trim(lane, found.accepted[mine] + base[one], np.where(known >= 0, known + base[one], -1))
         return [event for _, _, event in sorted(events, key=lambda item: item[:2])]
 
-    def _close(self, lane: _Lane) -> list[Event]:
-        return self._report([lane], closing=True) if lane.hops is not None and lane.hops.accepted.any() else []
+    def _close(self, lanes: list[_Lane]) -> list[Event]:
+        """Digits that their lane's end cuts off."""
+        return self._report([lane for lane in lanes if lane.open], closing=True)
 
 
-def _extend(lane: _Lane, hops: Hops, begin: int, end: int) -> None:
-    """Append hops begin..end of an analysis to a lane's history."""
+def _extend(lane: _Lane, hops: Hops, begin: int, end: int) -> bool:
+    """Append hops begin..end of an analysis to a lane's history; whether any of them was accepted."""
     inside = slice(int(np.searchsorted(hops.at, begin)), int(np.searchsorted(hops.at, end)))
-    fresh = {name: getattr(hops, name)[inside] for name in _PER_EVENT}
-    fresh["amplitude"] = hops.amplitude[:, begin:end]
-    fresh["short"] = hops.short[:, :0]
+    chosen = np.flatnonzero(hops.accepted[inside]) + inside.start
     old = lane.hops
     if old is None:
         lane.base = lane.first
-        lane.hops = Hops(at=hops.at[inside] - begin, **fresh)
-        return
+        fresh = {name: getattr(hops, name)[chosen] for name in _PER_EVENT}
+        unused = {name: getattr(hops, name)[..., :0] for name in _UNUSED}
+        lane.hops = Hops(amplitude=hops.amplitude[:, begin:end].copy(), at=hops.at[chosen] - begin, **fresh, **unused)
+        return len(chosen) > 0
     length = old.amplitude.shape[1]
-    joined = {name: np.concatenate((getattr(old, name), fresh[name]), axis=-1) for name in fresh}
-    lane.hops = Hops(at=np.concatenate((old.at, hops.at[inside] - begin + length)), **joined)
+    amplitude = np.concatenate((old.amplitude, hops.amplitude[:, begin:end]), axis=1)
+    if len(chosen):
+        joined = {name: np.concatenate((getattr(old, name), getattr(hops, name)[chosen])) for name in _PER_EVENT}
+        lane.hops = replace(old, amplitude=amplitude, at=np.append(old.at, hops.at[chosen] - begin + length), **joined)
+    else:
+        lane.hops = replace(old, amplitude=amplitude)
+    return len(chosen) > 0
 
 
 def _joined(lanes: list[_Lane]) -> tuple[Hops, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
@@ -228,11 +245,15 @@ def _joined(lanes: list[_Lane]) -> tuple[Hops, NDArray[np.int64], NDArray[np.int
     parts = [lane.hops for lane in lanes if lane.hops is not None]
     length = np.array([part.amplitude.shape[1] for part in parts])
     begin = np.cumsum(length) - length
-    joined = {name: np.concatenate([getattr(part, name) for part in parts], axis=-1) for name in _PER_EVENT}
-    joined["amplitude"] = np.concatenate([part.amplitude for part in parts], axis=1)
-    joined["short"] = parts[0].short
+    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _PER_EVENT}
+    amplitude = np.concatenate([part.amplitude for part in parts], axis=1)
     at = np.concatenate([part.at + start for part, start in zip(parts, begin.tolist(), strict=True)])
-    return Hops(at=at, **joined), np.repeat(np.arange(len(parts)), length), begin, begin + length - 1
+    return (
+        replace(parts[0], amplitude=amplitude, at=at, **joined),
+        np.repeat(np.arange(len(parts)), length),
+        begin,
+        begin + length - 1,
+    )
 
 
 def _trim(lane: _Lane, accepted: NDArray[np.int64], known: NDArray[np.int64]) -> None:
@@ -254,5 +275,5 @@ def _trim(lane: _Lane, accepted: NDArray[np.int64], known: NDArray[np.int64]) ->
         return
     keep = hops.at >= drop
     trimmed = {name: getattr(hops, name)[keep] for name in _PER_EVENT}
-    lane.hops = Hops(at=hops.at[keep] - drop, amplitude=hops.amplitude[:, drop:], short=hops.short, **trimmed)
+    lane.hops = replace(hops, at=hops.at[keep] - drop, amplitude=hops.amplitude[:, drop:].copy(), **trimmed)
     lane.base = keep_from

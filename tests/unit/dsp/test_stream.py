@@ -121,6 +121,19 @@ def test_a_held_key_is_one_digit() -> None:
     assert len(onsets) == 1
 
 
+def test_history_may_be_dropped_without_a_trace() -> None:
+    """Held keys, speech, fast digits: whatever the live receiver forgets, it says what the batch says."""
+    keys, on_s, off_s = "5512#34*90", [3.0, 0.05, 2.0, 0.05, 0.05, 0.06, 4.0, 0.05, 0.05, 1.5], 0.06
+    made = dsp.encode_spans(keys, on_s=on_s, off_s=off_s, lead_s=0.1)
+    x = np.concatenate((made.samples, talkoff.harsh(4.0, 8), made.samples))
+    whole = dsp.decode(x)
+    assert whole.text().startswith(keys)
+    assert whole.text().endswith(keys)
+    live, onsets = run(x, itertools.repeat(160))
+    same(live, whole)
+    assert len(onsets) == len(whole)
+
+
 def test_reset_forgets_a_channel_and_keeps_the_others() -> None:
     x = dsp.encode_spans("1", on_s=0.1, lead_s=0.0).int16()[:800]
     decoder = dsp.Decoder(8000, 2)

@@ -3,8 +3,8 @@
     python benchmarks/world.py [--phones 1000]
 
 The first figure is one association-like call: rung over CTI, lifted, local code, context digits, code, hung up, with
-every receiver, tap and relay contact in it. The second is ten phones in calls with each other, all dialling two digits a
-second into receivers. The third is many phones in calls, one in ten dialling five digits a second, without and with a
+every receiver, tap and relay contact in it. The second is ten phones in calls with each other, all dialling two digits
+a second into receivers. The third is many phones in calls, one in ten dialling five digits a second, without and with a
 receiver on each of those.
 """
 

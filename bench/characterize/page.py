@@ -84,10 +84,9 @@ def _confusion_matrix(found: Findings) -> str:
             heard = sorted({pair[1] for pair in total.confusion})
             sent = sorted({pair[0] for pair in total.confusion})
             rows = [[a, *(str(total.confusion.get(a + b, "")) for b in heard)] for a in sent]
-            note = (
-                f'<p class="note">{escape(name)}: errors over all conditions, n = {total.sent}; row: sent (+ nothing), '
-            )
-            parts.append(note + "column: heard (- nothing)</p>" + table(("", *heard), rows))
+            note = f"{escape(name)}: what became of wrong digits, all conditions, n = {total.sent}"
+            key = "row: sent (+ nothing); column: heard (- nothing)"
+            parts.append(f"<details><summary>{note}</summary>{key}{table(('', *heard), rows)}</details>\n")
     return "".join(parts)
 
 

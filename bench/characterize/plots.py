@@ -62,7 +62,7 @@ def heat(chart: Map) -> str:
             chart.y.values,
             shares,
             levels=[level for level, _ in inside],
-            colors="white",
+            colors="#d01f3c",
             linestyles=[dash for _, dash in inside],
             linewidths=1.4,
         )

@@ -100,7 +100,7 @@ class Spandsp:
         lib.dtmf_rx_get.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int]
         lib.dtmf_rx_get.restype = ctypes.c_size_t
         lib.dtmf_rx_free.argtypes = [ctypes.c_void_p]
-        lib.dtmf_rx_parms.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_float, ctypes.c_float, ctypes.c_float]
+        lib.dtmf_rx_parms.argtypes = [ctypes.c_void_p, *[ctypes.c_int] * 4]  # 0.0.6: whole decibels, not floats
         self.lib = lib
         self.dial_tone_filter = dial_tone_filter
 
@@ -110,7 +110,7 @@ class Spandsp:
         state = lib.dtmf_rx_init(None, None, None)
         try:
             if self.dial_tone_filter:
-                lib.dtmf_rx_parms(state, 1, -1.0, -1.0, -99.0)  # negative and -99: keep the defaults
+                lib.dtmf_rx_parms(state, 1, -1, -1, -99)  # negative and -99: keep the defaults
             audio = np.ascontiguousarray(samples)
             buffer = ctypes.create_string_buffer(200)
             text = b""

@@ -1,4 +1,4 @@
-"""What ``make bench`` runs: every quick benchmark in a process of its own, one after the other, with the command for each.
+"""What ``make bench`` runs: every quick benchmark in a process of its own, with the command that repeats it.
 
     python -m benchmarks [NAME ...]
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import functools
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ class Application:
 
     def __init__(self) -> None:
         self.heard = ""
+        self.on_hangup: Callable[[], None] = lambda: None
 
     def seize(self, calling_number: str, presentation: str, called_number: str) -> None:
         self.heard = ""
@@ -39,9 +41,6 @@ class Application:
         return np.zeros(count, dtype=np.int16)
 
     def hangup(self) -> None:
-        pass
-
-    def on_hangup(self) -> None:
         pass
 
 
@@ -92,7 +91,12 @@ def one_call(plant: SimulatedPlant) -> None:
 def bench_one(repeats: int = 10) -> float:
     plant = build_simulated(station(1, rack=True), seed=1)
     applications: list[Application] = []
-    plant.ivr_ports[0].plug(lambda: applications.append(Application()) or applications[-1])  # type: ignore[func-returns-value]
+
+    def new_application() -> Application:
+        applications.append(Application())
+        return applications[-1]
+
+    plant.ivr_ports[0].plug(new_application)
     plant.on_rack(lambda first, block: None)
     one_call(plant)
     from_s, start = plant.clock.now_s(), time.process_time()

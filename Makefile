@@ -46,7 +46,8 @@ bench: setup
 
 # Ours, libspandsp and multimon-ng side by side; some minutes. Goes on where it was if it is stopped.
 comparison: setup packages
-	$(BIN)/offhook characterize compare --work build/comparison --page docs/comparison.md
+	$(BIN)/offhook characterize compare --work build/comparison --page docs/comparison.md \
+		--talk-off /usr/share/asterisk/sounds/en_US_f_Allison
 
 trace: setup
 	$(BIN)/python tools/trace.py

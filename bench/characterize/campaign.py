@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
+from offhook.bench.characterize import fingerprint
 from offhook.bench.characterize.receivers import open_receiver
 from offhook.bench.characterize.stimulus import Condition, make
 from offhook.bench.characterize.tally import Tally, add, compare
@@ -29,7 +30,7 @@ def run_batch(receiver: str, condition: Condition, campaign: int, batch: int) ->
 
 
 class Results:
-    """Tallies by (receiver, cell, batch) in SQLite; each is on disk before the next is asked for."""
+    """Tallies by (receiver, its code, cell, batch) in SQLite; each is on disk before the next is asked for."""
 
     def __init__(self, folder: Path, campaign: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -38,8 +39,8 @@ class Results:
         try:
             self.connection.execute("CREATE TABLE IF NOT EXISTS meta (campaign INTEGER NOT NULL)")
             self.connection.execute(
-                "CREATE TABLE IF NOT EXISTS tally (receiver TEXT, cell TEXT, batch INTEGER, counts TEXT NOT NULL, "
-                "PRIMARY KEY (receiver, cell, batch)) WITHOUT ROWID"
+                "CREATE TABLE IF NOT EXISTS tally (receiver TEXT, code TEXT, cell TEXT, batch INTEGER, counts TEXT NOT NULL, "
+                "PRIMARY KEY (receiver, code, cell, batch)) WITHOUT ROWID"
             )
             known = self.connection.execute("SELECT campaign FROM meta").fetchone()
             if known is None:
@@ -60,7 +61,8 @@ class Results:
         """What is known of a task."""
         receiver, condition, batch = task
         row = self.connection.execute(
-            "SELECT counts FROM tally WHERE receiver = ? AND cell = ? AND batch = ?", (receiver, condition.cell, batch)
+            "SELECT counts FROM tally WHERE receiver = ? AND code = ? AND cell = ? AND batch = ?",
+            (receiver, fingerprint.of(receiver), condition.cell, batch),
         ).fetchone()
         return Tally(**json.loads(row[0])) if row else None
 
@@ -69,7 +71,8 @@ class Results:
         receiver, condition, batch = task
         counts = json.dumps(asdict(tally), sort_keys=True)
         self.connection.execute(
-            "INSERT OR REPLACE INTO tally VALUES (?, ?, ?, ?)", (receiver, condition.cell, batch, counts)
+            "INSERT OR REPLACE INTO tally VALUES (?, ?, ?, ?, ?)",
+            (receiver, fingerprint.of(receiver), condition.cell, batch, counts),
         )
         self.connection.commit()
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from offhook import dsp
-from offhook.bench.characterize import battery, limits, sweeps
+from offhook.bench.characterize import battery, fingerprint, limits, sweeps
 from offhook.bench.characterize.campaign import Campaign
 from offhook.bench.characterize.limits import Limit, frequency, setter
 from offhook.bench.characterize.receivers import open_receiver
@@ -72,6 +72,24 @@ def test_results_are_kept_and_not_computed_again(tmp_path: Path, monkeypatch: py
     (tmp_path / "x" / "results.sqlite").write_text("nonsense " * 100)
     with pytest.raises(ConfigError, match="open results"):
         Campaign(tmp_path / "x", seed=4)
+
+
+def test_results_of_other_code_are_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine_under_test.py").write_text("def hear(samples, rate):\n    return ''\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    first = fingerprint.of("mine_under_test:hear")
+    (tmp_path / "mine_under_test.py").write_text("def hear(samples, rate):\n    return '1'\n")
+    fingerprint.of.cache_clear()
+    assert fingerprint.of("mine_under_test:hear") != first
+    cells = [(f"{STANDINS}:deaf", Condition())]
+    with Campaign(tmp_path / "o") as campaign:
+        campaign.run(cells, 1)
+    monkeypatch.setattr("offhook.bench.characterize.fingerprint.SOUND", ("encode",))
+    fingerprint.of.cache_clear()
+    with Campaign(tmp_path / "o") as campaign:
+        campaign.run(cells, 1)
+        assert campaign.planned == 1
+    fingerprint.of.cache_clear()
 
 
 @pytest.mark.req("DTMF-RX.2")

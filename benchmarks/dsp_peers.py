@@ -20,7 +20,7 @@ class Spandsp:
 
     name = "libspandsp"
 
-    def __init__(self, *, dial_tone_filter: bool = False) -> None:
+    def __init__(self) -> None:
         path = ctypes.util.find_library("spandsp")
         if path is None:
             raise RuntimeError("libspandsp is not installed: apt-get install libspandsp2")
@@ -31,21 +31,17 @@ class Spandsp:
         lib.dtmf_rx_get.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int]
         lib.dtmf_rx_get.restype = ctypes.c_size_t
         lib.dtmf_rx_free.argtypes = [ctypes.c_void_p]
-        lib.dtmf_rx_parms.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_float, ctypes.c_float, ctypes.c_float]
         lib.dtmf_tx_init.restype = ctypes.c_void_p
         lib.dtmf_tx_init.argtypes = [ctypes.c_void_p] * 3
         lib.dtmf_tx_put.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int]
         lib.dtmf_tx.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int]
         lib.dtmf_tx_free.argtypes = [ctypes.c_void_p]
         self.lib = lib
-        self.dial_tone_filter = dial_tone_filter
 
     def decode(self, samples: NDArray[np.int16]) -> str:
         """One call over the whole recording; digits are fetched in pieces before its buffer of 128 fills."""
         lib = self.lib
         state = lib.dtmf_rx_init(None, None, None)
-        if self.dial_tone_filter:
-            lib.dtmf_rx_parms(state, 1, -1.0, -1.0, -99.0)
         audio = np.ascontiguousarray(samples)
         buffer = ctypes.create_string_buffer(200)
         text = b""

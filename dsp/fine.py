@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from offhook.dsp.goertzel import matrix, null_basis
 from offhook.dsp.profiles import Profile
-from offhook.dsp.purity import crest_limit, mended, residue_crest
+from offhook.dsp.purity import clipped, crest_limit, mended, residue_crest
 from offhook.dsp.tones import HIGH_HZ, INT16_SCALE, LOW_HZ, Float32, power_of
 
 HOP_S = 0.004
@@ -26,7 +26,7 @@ LOOK = 12  # hops a decision may look back
 WARM = LOOK + 4
 CANDIDATE_SHARE = 0.25
 LEAST_SHARE, SURE_SHARE = 0.015, 0.93  # between them it matters what the nulled frequencies hold
-FAIR_SHARE, GOOD_SHARE, PURE_SHARE = 0.40, 0.88, 0.95
+FAIR_SHARE, CLIPPED_SHARE, GOOD_SHARE, PURE_SHARE = 0.40, 0.70, 0.88, 0.95
 STILL_HZ, UNSTILL_HZ = 8.0, 40.0
 STAYED_HZ, UNSTAYED_HZ = 4.0, 24.0
 STEADY_HZ, STEADY_POWER = 2.5, 0.12
@@ -159,7 +159,7 @@ class Fine:
         still = np.maximum(low_drift, high_drift) < STILL_HZ + UNSTILL_HZ * (1.0 - np.minimum(share, 1.0))
         key = (low_row * 4 + high_row - 4).astype(np.int8)
         fair = offset_ok & level_ok & twist_ok & length_ok & (share > FAIR_SHARE)
-        pure = self._steady(at, key, share, low_power, high_power, low_offset, high_offset, short.shape[1])
+        pure, calm = self._steady(at, key, share, low_power, high_power, low_offset, high_offset, short.shape[1])
         pure &= still
         low_hz, high_hz = self.freqs[low_row] + low_offset, self.freqs[high_row] + high_offset
         doubtful = np.flatnonzero(fair & still & ~pure & (on_s >= RESIDUE_ON_S))
@@ -168,6 +168,9 @@ class Fine:
             pure[doubtful] = residue_crest(
                 blocks, at[doubtful], low_hz[doubtful], high_hz[doubtful], self.rate, profile.null_hz
             ) < crest_limit(share[doubtful])
+        flat = np.flatnonzero(fair & still & calm & ~pure & (share > CLIPPED_SHARE) & (on_s >= RESIDUE_ON_S))
+        if len(flat):
+            pure[flat] = clipped(blocks, at[flat])
         broken = np.flatnonzero(fair & ~pure)
         broken = broken[_dips(on[:, broken])]
         if len(broken):
@@ -228,21 +231,20 @@ class Fine:
     def _steady(
         self, at: Index, key: NDArray[np.int8], share: Float32, low: Float32, high: Float32,
         low_offset: Float32, high_offset: Float32, hops: int,
-    ) -> Flags:  # fmt: skip
-        """Two pure hops in a row, or three good ones whose powers and frequencies stand still."""
+    ) -> tuple[Flags, Flags]:  # fmt: skip
+        """Two pure hops in a row, or three good and calm ones; and the calm: powers and frequencies stand still."""
         position = np.full(hops, -1, dtype=np.int64)
         position[at] = np.arange(len(at))
         before, earlier = position[at - 1], position[at - 2]
         same = (before >= 0) & (key[before] == key)
         pure = same & (share > PURE_SHARE) & (share[before] > PURE_SHARE)
-        good = same & (earlier >= 0) & (key[earlier] == key)
-        for column in (share, share[before], share[earlier]):
-            good &= column > GOOD_SHARE
+        calm = same & (earlier >= 0) & (key[earlier] == key)
         for column in (low_offset, high_offset):
-            good &= np.abs(column - column[earlier]) < STEADY_HZ
+            calm &= np.abs(column - column[earlier]) < STEADY_HZ
         for column in (low, high):
-            good &= np.abs(column - column[earlier]) < STEADY_POWER * column
-        return np.asarray(pure | good)
+            calm &= np.abs(column - column[earlier]) < STEADY_POWER * column
+        good = calm & (np.minimum(np.minimum(share, share[before]), share[earlier]) > GOOD_SHARE)
+        return np.asarray(pure | good), np.asarray(calm)
 
 
 def soft_on(ratio: Float32) -> Float32:

@@ -36,6 +36,7 @@ def _workers(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--only", type=click.Choice(SECTIONS), multiple=True, help="Only these parts; may be given again.")
 @click.option("--digits", type=click.IntRange(64), default=320, show_default=True, help="Digits at each value.")
 @click.option("--key", "keys", default="", help="Only these keys, e.g. 5 or 147*.")
+@click.option("--each-key", is_flag=True, help="Limits of each key by itself.")
 @click.option("--talk-off", "folders", type=RECORDINGS, multiple=True, help="Folder of recordings without digits.")
 @click.option("--harsh", type=click.IntRange(0), default=0, help="Minutes of synthetic talk-off.")
 @click.option(
@@ -50,6 +51,7 @@ def decoder(
     only: tuple[str, ...],
     digits: int,
     keys: str,
+    each_key: bool,
     folders: tuple[Path, ...],
     harsh: int,
     claim: float | None,
@@ -72,6 +74,7 @@ def decoder(
             sections=tuple(sections),
             digits=digits,
             keys=keys,
+            each_key=each_key,
             folders=folders,
             harsh_minutes=harsh,
             claim=claim,

@@ -32,6 +32,10 @@ class OffhookError(Exception):
             text += f" (try: {hint})"
         super().__init__(text)
 
+    def __reduce__(self) -> tuple[type[OffhookError], tuple[str, str, str, str]]:
+        """Comes back whole from a worker process."""
+        return type(self), (self.resource, self.operation, self.detail, self.hint)
+
 
 class ConfigError(OffhookError, ValueError):
     """A station file, option or argument is wrong."""

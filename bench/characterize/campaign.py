@@ -8,6 +8,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +17,7 @@ from offhook.bench.characterize import fingerprint
 from offhook.bench.characterize.receivers import open_receiver
 from offhook.bench.characterize.stimulus import Condition, make
 from offhook.bench.characterize.tally import Tally, add, compare
-from offhook.drivers.errors import ConfigError
+from offhook.drivers.errors import ConfigError, DeviceError
 
 DATABASE = "results.sqlite"
 Task = tuple[str, Condition, int]
@@ -39,8 +40,8 @@ class Results:
         try:
             self.connection.execute("CREATE TABLE IF NOT EXISTS meta (campaign INTEGER NOT NULL)")
             self.connection.execute(
-                "CREATE TABLE IF NOT EXISTS tally (receiver TEXT, code TEXT, cell TEXT, batch INTEGER, counts TEXT NOT NULL, "
-                "PRIMARY KEY (receiver, code, cell, batch)) WITHOUT ROWID"
+                "CREATE TABLE IF NOT EXISTS tally (receiver TEXT, code TEXT, cell TEXT, batch INTEGER, "
+                "counts TEXT NOT NULL, PRIMARY KEY (receiver, code, cell, batch)) WITHOUT ROWID"
             )
             known = self.connection.execute("SELECT campaign FROM meta").fetchone()
             if known is None:
@@ -131,7 +132,16 @@ class Campaign:
         while waiting:
             finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             for future in finished:
-                yield running[future], future.result()
+                yield running[future], _result(future, running[future][0])
+
+
+def _result(future: Future[Tally], receiver: str) -> Tally:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        raise DeviceError(
+            receiver, "decode", "a worker process died", "the same command again: what was done is kept"
+        ) from None
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:

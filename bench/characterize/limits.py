@@ -8,13 +8,14 @@ which values are tried follows from counts alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from offhook.bench.characterize.campaign import Campaign
 from offhook.bench.characterize.stimulus import Condition
 from offhook.bench.characterize.tally import Tally
 from offhook.dsp import stats
+from offhook.dsp.tones import KEYS
 
 MODES = {"both": (1, 1), "low": (1, 0), "high": (0, 1), "opposite": (1, -1)}
 
@@ -171,7 +172,8 @@ def standard(base: Condition | None = None) -> list[Limit]:
         "echo of 50 ms, least loss": base.with_(off_s=0.1),
     }
     walks += frequency_limits()
-    return [_based(walk, special.get(walk.name, base)) for walk in walks]
+    suffix = f", key {base.keys}" if base.keys != KEYS else ""
+    return [replace(walk, name=walk.name + suffix, base=special.get(walk.name, base)) for walk in walks]
 
 
 def frequency_limits() -> list[Limit]:
@@ -187,10 +189,6 @@ def frequency_limits() -> list[Limit]:
 
 def _dial(name: str) -> Callable[[Condition, float], Condition]:
     return lambda base, value: base.with_(level_dbm0=-18.0, line=f"{name}:{-18.0 + value:g}")
-
-
-def _based(limit: Limit, base: Condition) -> Limit:
-    return Limit(limit.name, limit.unit, limit.easy, limit.hard, limit.step, limit.at, limit.wants, base)
 
 
 def describe(tally: Tally | None) -> str:

@@ -21,7 +21,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from offhook import dsp
-from offhook.drivers.errors import ConfigError
+from offhook.drivers.errors import ConfigError, DeviceError
 from offhook.dsp.tones import Int16
 
 RATE = 8000
@@ -79,11 +79,15 @@ class UserFunction:
             raise ConfigError(name, "open receiver", str(error), "module:function(samples, rate) -> str") from None
         if not callable(found):
             raise ConfigError(name, "open receiver", f"{attribute} cannot be called", "name a function")
+        self.name = name
         self.function: Callable[[Int16, int], Any] = found
 
     def decode(self, samples: Int16) -> str:
-        """What the function says, as text."""
-        return str(self.function(samples, RATE))
+        """What the function says, as text. What it raises becomes a DeviceError that names it."""
+        try:
+            return str(self.function(samples, RATE))
+        except Exception as error:
+            raise DeviceError(self.name, "decode", f"{type(error).__name__}: {error}") from error
 
 
 class Spandsp:

@@ -25,6 +25,7 @@ class Job:
     sections: tuple[str, ...] = ()
     digits: int = 320
     keys: str = ""
+    each_key: bool = False
     folders: tuple[Path, ...] = ()
     harsh_minutes: int = 0
     claim: float | None = None
@@ -59,7 +60,9 @@ def _sections(job: Job, campaign: Campaign, batches: int, base: Condition, found
     if "conditions" in job.sections:
         found.conditions = sweeps.conditions(campaign, job.receivers, batches)
     if "limits" in job.sections:
-        found.brackets = limits.find(campaign, job.receivers, limits.standard(base), batches)
+        bases = [base.with_(keys=key) for key in base.keys] if job.each_key else [base]
+        walks = [walk for one in bases for walk in limits.standard(one)]
+        found.brackets = limits.find(campaign, job.receivers, walks, batches)
     if "curves" in job.sections:
         found.curves = sweeps.curves(campaign, job.receivers, tuple(sweeps.AXES), batches)
     if "maps" in job.sections:

@@ -146,3 +146,28 @@ def test_a_worker_s_error_ends_the_campaign_and_leaves_no_process(tmp_path: Path
     bad = Condition(line="fog:1")
     with Campaign(tmp_path, workers=2) as campaign, pytest.raises(ValueError, match="fog"):
         campaign.run([("offhook", bad)], 3)
+
+
+def test_what_a_user_s_function_raises_is_said_and_nothing_is_lost(tmp_path: Path) -> None:
+    (tmp_path / "bad.py").write_text("def hear(samples, rate):\n    return {}['x']\n")
+    for workers in (1, 2):
+        told = offhook(
+            "characterize", "decoder", "bad:hear", "--out", f"o{workers}", "--workers", workers, *SMALL, cwd=tmp_path
+        )
+        assert told.returncode == 2
+        assert "offhook: bad:hear: decode: KeyError: 'x'" in told.stderr
+        assert "Traceback" not in told.stderr
+    (tmp_path / "dead.py").write_text("import os\n\n\ndef hear(samples, rate):\n    os._exit(9)\n")
+    told = offhook("characterize", "decoder", "dead:hear", "--out", "d", "--workers", 2, *SMALL, cwd=tmp_path)
+    assert told.returncode == 2
+    assert "a worker process died" in told.stderr
+
+
+@pytest.mark.req("DTMF-RX.2")
+def test_limits_of_each_key(tmp_path: Path) -> None:
+    told = offhook(
+        "characterize", "decoder", "--out", "o", "--key", "5D", "--each-key", "--workers", 1, *SMALL, cwd=tmp_path
+    )
+    assert told.returncode == 0, told.stderr
+    for key in "5D":
+        assert f"tone, shortest, key {key} (ms)" in told.stdout

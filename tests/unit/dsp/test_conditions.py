@@ -63,7 +63,7 @@ def test_voice_under_the_digits(under_db: float) -> None:
 
 @pytest.mark.req("DTMF-DEC.9")
 def test_harsh_talk_off_stays_rare() -> None:
-    """Sounds made to be mistaken for digits: libspandsp takes 2 a minute, multimon-ng 12 (benchmarks/dsp_talkoff.py)."""
+    """Sounds made to be mistaken: libspandsp takes 2 a minute for digits, multimon-ng 12 (benchmarks/dsp_talkoff)."""
     hits = sum(len(dsp.decode(talkoff.harsh(60.0, seed))) for seed in (0, 1))
     assert hits <= 2
 

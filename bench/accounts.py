@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
@@ -20,10 +20,11 @@ READ_U_S = 0.001
 class Account:
     """One logged-in account."""
 
-    def __init__(self, name: str, api: CloudClient, watch: Watch) -> None:
+    def __init__(self, name: str, api: CloudClient, watch: Watch, phones: Sequence[Phone] = ()) -> None:
         self.name = name
         self.api = api
         self._watch = watch
+        self._phones = phones
         self._after = 0
         self._asked: set[str] = set()
 
@@ -98,8 +99,13 @@ class Account:
         if extension in self.phones():
             self.api.end_association(self.name, extension)
 
-    def controls(self, phone: Phone, to: str) -> Seen | None:
-        """S10.2: let the account call ``to`` from the phone; the ring that proves it, or None if refused or silent."""
+    def controls(self, phone: Phone, to: str = "") -> Seen | None:
+        """S10.2: let the account call another phone from this one; the ring that proves it, None if refused or silent.
+
+        ``to`` is whom to call (default: another phone of the station).
+        """
+        others = [each.extension for each in self._phones if each is not phone]
+        to = to or (others or [phone.extension])[0]
         since_s = self._watch.clock.now_s()
         try:
             call_id = self.api.make_call(self.name, phone.extension, to)

@@ -42,7 +42,10 @@ class CtiClient:
         self._driver = rig.cti
         self._watch = watch
         self._prefix = rig.model.pbx.lock_prefix
+        self._phones = {phone.extension: phone for phone in rig.model.phone.values()}
+        self._lock = rig.model.options.lock
         self._monitors: dict[str, str] = {}
+        self._locked: set[str] = set()
 
     def call(self, service: Service, **arguments: str) -> Response:
         """One service. Raises DeviceRefused with the PBX's reason, DeviceTimeout if it never answers."""
@@ -59,16 +62,23 @@ class CtiClient:
         if extension not in self._monitors:
             self._monitors[extension] = self.call(Service.MONITOR_START, device=extension).monitor_id
 
-    def lock(self, extension: str, variant: str = "notify") -> Response:
-        """Lock an extension (S5)."""
+    def lock(self, extension: str) -> Response:
+        """Lock an extension (S5) as its phone is locked; :meth:`release` undoes it (LOCK-END.1)."""
+        self.monitor(extension)  # a lock by prefix call is confirmed by an event alone
+        phone = self._phones.get(extension)
+        variant = (phone.lock if phone else None) or self._lock
+        self._locked.add(extension)
         return self.call(Service.LOCK, device=extension, variant=variant, prefix=self._prefix)
 
     def unlock(self, extension: str) -> Response:
         """Unlock it again."""
+        self._locked.discard(extension)
         return self.call(Service.UNLOCK, device=extension)
 
     def release(self) -> None:
-        """Stop the monitors this session started."""
+        """Undo the locks and stop the monitors of this session."""
+        for extension in sorted(self._locked):
+            self.unlock(extension)
         while self._monitors:
             self.call(Service.MONITOR_STOP, monitor_id=self._monitors.popitem()[1])
 
@@ -107,7 +117,6 @@ class Station:
         self.listener = self._listen()
         self.phones = {name: self._phone(name, section) for name, section in rig.model.phone.items()}
         self._accounts: dict[str, Account] = {}
-        self._locked: set[str] = set()
         wire_up(self)
 
     def phone(self, name: str) -> Phone:
@@ -129,7 +138,7 @@ class Station:
         if name not in known:
             raise ConfigError(f"cloud.accounts.{name}", "find", f"there are: {', '.join(known) or 'none'}")
         if name not in self._accounts:
-            self._accounts[name] = Account(name, self.cloud, self.watch)
+            self._accounts[name] = Account(name, self.cloud, self.watch, list(self.phones.values()))
         return self._accounts[name]
 
     @property
@@ -147,11 +156,9 @@ class Station:
         self.rig.allow(number)
 
     def lock(self, phone: Phone) -> None:
-        """Lock a phone over the bench's own CTI session; :meth:`end` unlocks it again (LOCK-END.1)."""
-        self._locked.add(phone.extension)
+        """Lock a phone over the bench's own CTI session and see it confirmed; :meth:`end` unlocks it (LOCK-END.1)."""
         since_s = self.clock.now_s()
-        self.cti.monitor(phone.extension)
-        self.cti.lock(phone.extension, phone.lock_variant)
+        self.cti.lock(phone.extension)
         if self.watch.expect("cti-event", 3.0, since_s, phone.extension, name="Locked") is None:
             raise DeviceTimeout(
                 f"phone.{phone.name}", "lock", "no Locked event within 3 s", "does the PBX offer a lock?"
@@ -225,9 +232,6 @@ class Station:
         """After an attempt: handsets down, the bench's locks undone, its monitors stopped."""
         self._rest()
         if self.rig.cti.up:
-            for extension in sorted(self._locked):
-                self.cti.unlock(extension)
-            self._locked.clear()
             self.cti.release()
         self.clock.sleep(0.2)
 

@@ -11,6 +11,9 @@ from offhook.bench.flows.association import STAGES, Association
 from offhook.bench.flows.steps import Script, StepFailed
 from offhook.bench.phone import Phone
 
+AFTER_CALL_S = 1.0
+"""Until every leg of the call is gone."""
+
 __all__ = ["STAGES", "Association", "Script", "StepFailed", "associate", "association"]
 
 
@@ -25,10 +28,12 @@ def association(station: Station, account: Account, phone: Phone, *, lock: bool 
 
 
 def associate(station: Station, account: Account, phone: Phone, *, lock: bool = False) -> Association:
-    """Associate a phone with an account, every step judged.
+    """Associate a phone with an account, every step judged; then the handset goes down, as a person would put it.
 
     Raises StepFailed naming the step and the wire if an effect never came.
     """
     flow = association(station, account, phone, lock=lock)
     flow.run_to(STAGES[-1])
+    phone.hang_up()
+    station.clock.sleep(AFTER_CALL_S)
     return flow

@@ -109,7 +109,7 @@ class Association(AssociationAttempt):
 
     def called(self) -> None:
         """S6/S14: MakeCall from the extension to the public IVR number, acknowledged."""
-        before = self.steps.get("S22", self.steps["S11"])
+        before = self.steps.get("S5", self.steps["S11"])  # its answer may come before the phone's own Locked
         asked = self._cti("MakeCall", "S6", before, f_called=self.dial_string)
         self.mark("S6", "the cloud makes the call", asked, before)
         self.equal("ASSOC-S6.1", "MakeCall's extension", asked, "f_calling", self.phone.extension)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from offhook.bench.devices import Station
+from offhook.bench.record import Elapsed, combine
 from offhook.bench.watch import Seen
 
 
@@ -34,9 +35,10 @@ class Script:
         )
         return effect
 
-    def elapsed(self, first: str, last: str) -> float:
-        """Seconds between two steps. Raises KeyError naming a step that never happened."""
-        return self.steps[last].time_s - self.steps[first].time_s
+    def elapsed(self, first: str, last: str) -> Elapsed:
+        """Seconds between two steps, as ``measure`` takes them. Raises KeyError naming a step that never happened."""
+        start, stop = self.steps[first], self.steps[last]
+        return Elapsed(stop.time_s - start.time_s, start.id, stop.id, combine(start.u_s, stop.u_s))
 
     def judge(self, req: str, title: str, kind: str, unit: str = "", **spec: Any) -> None:
         """Add a judgement to the run record."""

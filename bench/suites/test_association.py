@@ -26,7 +26,6 @@ def test_association_of_an_unlocked_phone(station: Station, desk: Phone) -> None
     before = alice.controls(desk, to=station.neighbour(desk).extension)
 
     call = associate(station, alice, desk)
-    _hang_up(station, desk)
 
     after = alice.controls(desk, to=station.neighbour(desk).extension)
     judge_control(call, before, after)
@@ -45,7 +44,6 @@ def test_association_of_a_locked_phone(station: Station, desk: Phone) -> None:
     alice = station.account("alice")
 
     call = associate(station, alice, desk, lock=True)
-    _hang_up(station, desk)
 
     judge_local_code_stayed(call)
     assert desk.extension in alice.phones()

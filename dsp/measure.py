@@ -28,6 +28,7 @@ K95 = 1.96
 TEN_TO_NINETY = float(2.0 * np.arcsin(0.8) / np.pi)  # share of a raised cosine between 10 and 90 %
 MARGIN_S = 0.015
 CLOCK_PPM = 50.0
+FAINTEST = 1e-6  # of the residual: a tone that is not there
 SNR_BAND_HZ = 4000.0
 DB = 20.0 / np.log(10.0)
 
@@ -40,9 +41,13 @@ class Figure(NamedTuple):
     u: float
 
 
+UNKNOWN = Figure(float("nan"), float("nan"), float("nan"))
+
+
 @dataclass(frozen=True)
 class Measured:
     """One digit. Times are seconds from the first sample. ``pause_s`` is the silence before it, None for the first.
+    Where the audio begins or ends inside the tone, the times that hang on it are NaN.
 
     ``unwanted_dbm0`` is an upper bound (95 %) of the strongest single component but the two tones, found at
     ``unwanted_hz`` between 100 Hz and 3.9 kHz, at least two bins (2 / duration) away from both.
@@ -65,9 +70,10 @@ class Measured:
     pause_s: Figure | None = None
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON: figures as {"value", "a", "u"}."""
+        """For JSON: figures as {"value", "a", "u"}, unknown ones None."""
         found = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: v._asdict() if isinstance(v, Figure) else v for name, v in found.items()}
+        known = {name: None if isinstance(v, Figure) and np.isnan(v.value) else v for name, v in found.items()}
+        return {name: v._asdict() if isinstance(v, Figure) else v for name, v in known.items()}
 
 
 def digits(
@@ -127,18 +133,18 @@ def _loud(value: Float64, rate: float) -> slice:
     weak = np.flatnonzero(power < power[top] / 3.0)
     before, after = weak[weak < top], weak[weak > top]
     gap = round(0.012 * rate)  # shorter dips are beats or noise, not the end
-    return slice(_outermost(before[::-1], top, -gap), _outermost(after, top, gap))
+    return slice(_outermost(before[::-1], gap, 0), _outermost(after, gap, len(value)))
 
 
-def _outermost(weak: NDArray[np.integer], top: int, gap: int) -> int:
-    """Walking away from ``top``, the first sample of a weak run that lasts ``gap`` samples (or to the audio's end)."""
+def _outermost(weak: NDArray[np.integer], gap: int, end: int) -> int:
+    """Walking outwards, the first sample of a weak run of ``gap`` / 2 samples (or to the audio's end), or that end."""
     breaks = np.flatnonzero(np.abs(np.diff(weak)) > 1)
     starts = np.concatenate(([0], breaks + 1)) if len(weak) else np.zeros(0, np.int64)
     ends = np.append(breaks + 1, len(weak)) if len(weak) else starts
     for a, b in zip(starts.tolist(), ends.tolist(), strict=True):
-        if b - a >= abs(gap) // 2 or b == len(weak):
+        if b - a >= gap // 2 or b == len(weak):
             return int(weak[a])
-    return top
+    return end
 
 
 def _measured(
@@ -182,8 +188,10 @@ def _figures(
 
     low, high = (float(f) for f in found.freqs_hz)
     peaks = found.amplitudes
+    if not np.isfinite(peaks).all() or peaks.min() < FAINTEST * np.sqrt(np.mean(found.residual**2)) or peaks.min() <= 0:
+        raise ValueError("the audio does not hold two tones of a DTMF pair")
     weights = _level_weights(found)
-    start, end, duration, rise, fall = _times(weighed, clock, offset_s)
+    start, end, duration, rise, fall = _times(weighed, clock, offset_s, len(found.residual), rate)
     levels = dbm0(peaks**2 / 2.0)
     twist = {name: w * (1 if name.startswith("high") else -1) for side in weights for name, w in side.items()}
     noise = found.noise_power * SNR_BAND_HZ / (rate / 2.0)
@@ -192,7 +200,7 @@ def _figures(
     unwanted_hz, unwanted = worst_unwanted(found, rate, weighed.edges if weighed else None, envelope)
     pause = None
     if previous is not None:
-        variance = ((start.a / K95) ** 2 + (previous.end_s.a / K95) ** 2) if np.isfinite(start.a) else np.nan
+        variance = (start.a / K95) ** 2 + (previous.end_s.a / K95) ** 2
         gap = start.value - previous.end_s.value
         pause = figure(gap, variance, gap)
     return Measured(
@@ -227,21 +235,26 @@ def _figure(number: float, variance: float, clock: float = 0.0) -> Figure:
     return Figure(number, K95 * float(np.sqrt(variance)), K95 * float(np.sqrt(variance + clock**2)))
 
 
-def _times(weighed: Weighed | None, clock: float, offset_s: float) -> tuple[Figure, Figure, Figure, Figure, Figure]:
-    """Start, end, duration, rise and fall; all NaN if the envelope was given."""
+def _times(
+    weighed: Weighed | None, clock: float, offset_s: float, count: int, rate: float
+) -> tuple[Figure, Figure, Figure, Figure, Figure]:
+    """Start, end, duration, rise and fall; NaN if the envelope was given, or the audio begins or ends in the tone."""
     if weighed is None:
-        nothing = Figure(float("nan"), float("nan"), float("nan"))
-        return (nothing,) * 5
+        return (UNKNOWN,) * 5
     start, rise, end, fall = weighed.edges.array().tolist()
     v_start, v_rise, v_end, v_fall = weighed.variance.tolist()
     share = TEN_TO_NINETY
-    return (
+    no_start, no_end = start < 1.0 / rate, end > (count - 2) / rate
+    told = (
         _figure(start + offset_s, v_start, (start + offset_s) * clock),
         _figure(end + offset_s, v_end, (end + offset_s) * clock),
         _figure(end - start, v_start + v_end, (end - start) * clock),
         _figure(rise * share, v_rise * share**2),
         _figure(fall * share, v_fall * share**2),
     )
+    unseen = (no_start, no_end, no_start or no_end, no_start, no_end)
+    a, b, c, d, e = (UNKNOWN if hidden else figure for hidden, figure in zip(unseen, told, strict=True))
+    return a, b, c, d, e
 
 
 def key_near(low_hz: float, high_hz: float) -> str:

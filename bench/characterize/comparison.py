@@ -93,7 +93,7 @@ def _classics(found: Findings) -> list[str]:
         return []
 
     def number(value: float | None) -> str:
-        return "none" if value is None else f"{value:.1f}"
+        return "none" if value is None else f"{round(value, 1) + 0.0:.1f}"
 
     rows = [["decode, all keys (% right)", *(_percent(one.decode) for one in found.classics)]]
     for place, (freq, _, _) in enumerate(found.classics[0].bands):

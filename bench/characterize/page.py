@@ -118,7 +118,7 @@ def _maps(found: Findings) -> str:
 
 def _classics(found: Findings) -> str:
     def number(value: float | None, unit: str) -> str:
-        return "none" if value is None else f"{value:.1f} {unit}"
+        return "none" if value is None else f"{round(value, 1) + 0.0:.1f} {unit}"
 
     lines: list[list[str]] = [["decode, all keys", *(_tally(one.decode) for one in found.classics)]]
     for place, (freq, _, _) in enumerate(found.classics[0].bands):

@@ -83,7 +83,7 @@ def figures(one: Measured) -> dict[str, tuple[float, float]]:
     }
     if one.pause_s is not None:
         told["pause before"] = (1000 * one.pause_s.value, 1000 * one.pause_s.u)
-    return told
+    return {name: pair for name, pair in told.items() if np.isfinite(pair[0])}  # a cut tone has no length
 
 
 def summarize(digits: Sequence[Measured], rules: Sequence[Rule] = RULES) -> list[Row]:

@@ -6,6 +6,8 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from unit.dsp.meter_trials import meter_trials
 
 from offhook import dsp
@@ -130,3 +132,50 @@ def test_int16_and_float_say_the_same() -> None:
 def test_bad_input_is_refused_in_words(samples: np.ndarray, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         measure.digit(samples, RATE)
+
+
+@pytest.mark.parametrize(
+    ("part", "unknown"),
+    [
+        (slice(200, 1000), {"start_s", "duration_s", "rise_s", "end_s", "fall_s"}),
+        (slice(200, None), {"start_s", "duration_s", "rise_s"}),
+        (slice(0, 1000), {"duration_s", "end_s", "fall_s"}),
+        (slice(0, None), set()),
+    ],
+    ids=["both", "head", "tail", "whole"],
+)
+def test_times_that_were_cut_off_are_not_known(part: slice, unknown: set[str]) -> None:
+    audio = np.concatenate((np.zeros(100), dsp.encode("5", on_s=0.15, off_s=0.05)))
+    told = measure.digit(impair.Chain(impair.Noise(40.0)).apply(audio, RATE, 1)[part], RATE)
+    found = {
+        name for name in ("start_s", "end_s", "duration_s", "rise_s", "fall_s") if np.isnan(getattr(told, name)[0])
+    }
+    assert found == unknown
+    assert told.low_hz.value == pytest.approx(770.0, abs=2 * told.low_hz.u)
+    json.dumps(told.as_dict(), allow_nan=False)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    kind=st.sampled_from(["noise", "square", "sine", "step", "int16"]),
+    count=st.integers(0, 2500),
+    rate=st.sampled_from([4000, 8000, 44100]),
+    size=st.floats(1e-6, 30.0),
+    seed=st.integers(0, 999),
+)
+def test_any_audio_is_measured_or_refused(kind: str, count: int, rate: int, size: float, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    time = np.arange(count) / rate
+    audio = {
+        "noise": size * rng.standard_normal(count),
+        "square": size * np.sign(np.sin(2 * np.pi * 700 * time)),
+        "sine": size * np.sin(2 * np.pi * 770 * time),
+        "step": size * (time > 0.02),
+        "int16": rng.integers(-32768, 32768, count).astype(np.int16),
+    }[kind]
+    try:
+        told = measure.digit(audio, rate)
+    except ValueError:
+        return
+    assert told.key in "0123456789ABCD*#"
+    assert np.isfinite([told.low_hz.value, told.high_hz.u, told.twist_db.a, told.unwanted_dbm0]).all()

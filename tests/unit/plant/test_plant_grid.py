@@ -12,6 +12,7 @@ from unit.plant.plant_hands import Hands
 from offhook import dsp
 from offhook.fixtures import media
 from offhook.fixtures.players import Clip, ProgressTone, Quiet
+from offhook.fixtures.receivers import BLOCKS, ReceiverBank
 from offhook.fixtures.simclock import SimClock
 from offhook.fixtures.world import BLOCK, AudioGrid, Impairment, Samples
 
@@ -204,3 +205,29 @@ def test_a_tone_of_the_world_is_the_tone_of_the_plan(name: str, region: str) -> 
 def test_an_a_law_world_quantizes_by_a_law() -> None:
     assert set(np.unique(media.law_table("A"))) != set(np.unique(media.law_table("mu")))
     assert len(np.unique(media.law_table("A"))) == 256
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_receiver_hears_nothing_of_who_was_on_its_channel_before(grid: AudioGrid, same: bool) -> None:
+    """A leg leaves between two looks of the receivers; what it sent last belongs to nobody."""
+    heard: list[str] = []
+    bank = ReceiverBank(media.RATE_HZ)
+    leg = grid.open_leg("first")
+    bank.attach(leg, lambda key, ended: None)
+    silent = np.zeros((8, BLOCK), dtype=np.int16)
+    digit = dsp.tones.to_int16(dsp.encode("5", media.RATE_HZ, on_s=0.06, off_s=0.04))
+    sent = [digit[at : at + BLOCK] for at in range(0, digit.size, BLOCK)]
+    for _ in range(BLOCKS - 1):
+        bank.feed(silent, silent)
+    for number, part in enumerate([*sent[:BLOCKS], *[silent[0]] * 9]):
+        if number == BLOCKS and not same:
+            bank.detach_leg(leg)
+            leg = grid.open_leg("second")
+            bank.attach(leg, lambda key, ended: heard.append(key))
+        elif number == 0 and same:
+            bank.detach_leg(leg)
+            bank.attach(leg, lambda key, ended: heard.append(key))
+        block = silent.copy()
+        block[leg.row] = part
+        bank.feed(block, silent)
+    assert heard == (["5", "5"] if same else [])

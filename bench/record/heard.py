@@ -48,13 +48,14 @@ class Ear:
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
         self._plan = str(evidence.meta().get("region", "US"))
-        self._keys: dict[tuple[str, int], list[Key]] = {}
+        self._keys: dict[str, tuple[int, list[Key]]] = {}
 
     def keys(self, clip: Clip) -> list[Key]:
         """The digits of a clip. Raises OSError or ValueError if it cannot be read."""
-        found = self._keys.get((clip.file, clip.frames))
-        if found is None:
-            found = self._keys[clip.file, clip.frames] = self._decode(clip)
+        frames, found = self._keys.get(clip.file, (-1, []))
+        if frames != clip.frames:
+            found = self._decode(clip)
+            self._keys[clip.file] = clip.frames, found
         return found
 
     def keys_between(self, wire: str, from_s: float, to_s: float) -> list[Key]:

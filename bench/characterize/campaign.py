@@ -2,84 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from offhook.bench.characterize import fingerprint
 from offhook.bench.characterize.receivers import open_receiver
 from offhook.bench.characterize.stimulus import Condition, make
+from offhook.bench.characterize.store import Key, Results
 from offhook.bench.characterize.tally import Tally, add, compare
-from offhook.drivers.errors import ConfigError, DeviceError
+from offhook.drivers.errors import DeviceError
 
-DATABASE = "results.sqlite"
-Task = tuple[str, Condition, int]
 Progress = Callable[[int, int], None]
 
 
-def run_batch(receiver: str, condition: Condition, campaign: int, batch: int) -> Tally:
-    """One batch through one receiver; what a worker process does."""
+def run_batch(receiver: str, condition: Condition, campaign: int, batch: int) -> dict[str, Any]:
+    """One batch through one receiver, as the fields of a tally; what a worker process does."""
     made = make(condition, campaign, batch)
-    return compare(made.sent, open_receiver(receiver).decode(made.samples))
+    return asdict(compare(made.sent, open_receiver(receiver).decode(made.samples)))
 
 
-class Results:
-    """Tallies by (receiver, its code, cell, batch) in SQLite; each is on disk before the next is asked for."""
+@dataclass(frozen=True)
+class Unit:
+    """One piece of work for a worker: its key in the results, and a function of a module with its arguments."""
 
-    def __init__(self, folder: Path, campaign: int) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.path = folder / DATABASE
-        self.connection = sqlite3.connect(self.path)
-        try:
-            self.connection.execute("CREATE TABLE IF NOT EXISTS meta (campaign INTEGER NOT NULL)")
-            self.connection.execute(
-                "CREATE TABLE IF NOT EXISTS tally (receiver TEXT, code TEXT, cell TEXT, batch INTEGER, "
-                "counts TEXT NOT NULL, PRIMARY KEY (receiver, code, cell, batch)) WITHOUT ROWID"
-            )
-            known = self.connection.execute("SELECT campaign FROM meta").fetchone()
-            if known is None:
-                self.connection.execute("INSERT INTO meta VALUES (?)", (campaign,))
-            elif known[0] != campaign:
-                raise ConfigError(
-                    str(folder), "resume", f"it holds campaign {known[0]}, not {campaign}", "use another folder"
-                )
-            self.connection.commit()
-        except sqlite3.DatabaseError as error:
-            self.connection.close()
-            raise ConfigError(str(self.path), "open results", str(error), "use another folder") from None
-        except ConfigError:
-            self.connection.close()
-            raise
-
-    def get(self, task: Task) -> Tally | None:
-        """What is known of a task."""
-        receiver, condition, batch = task
-        row = self.connection.execute(
-            "SELECT counts FROM tally WHERE receiver = ? AND code = ? AND cell = ? AND batch = ?",
-            (receiver, fingerprint.of(receiver), condition.cell, batch),
-        ).fetchone()
-        return Tally(**json.loads(row[0])) if row else None
-
-    def put(self, task: Task, tally: Tally) -> None:
-        """Keep it."""
-        receiver, condition, batch = task
-        counts = json.dumps(asdict(tally), sort_keys=True)
-        self.connection.execute(
-            "INSERT OR REPLACE INTO tally VALUES (?, ?, ?, ?, ?)",
-            (receiver, fingerprint.of(receiver), condition.cell, batch, counts),
-        )
-        self.connection.commit()
-
-    def close(self) -> None:
-        """Close the file."""
-        self.connection.close()
+    key: Key
+    function: Callable[..., dict[str, Any]]
+    arguments: tuple[Any, ...]
 
 
 class Campaign:
@@ -102,17 +56,25 @@ class Campaign:
 
     def run(self, cells: Sequence[tuple[str, Condition]], batches: int, first: int = 0) -> list[Tally]:
         """Tallies of (receiver, condition) cells over batches ``first`` to ``first + batches``, in the order given."""
-        tasks = list(
-            dict.fromkeys((name, cell, batch) for name, cell in cells for batch in range(first, first + batches))
-        )
-        found = {task: tally for task in tasks if (tally := self.results.get(task)) is not None}
-        missing = [task for task in tasks if task not in found]
+        units = [
+            Unit((name, cell.cell, batch), run_batch, (name, cell, self.seed, batch))
+            for name, cell in cells
+            for batch in range(first, first + batches)
+        ]
+        tallies = iter([Tally(**found) for found in self.compute(units)])
+        return [add(next(tallies) for _ in range(batches)) for _ in cells]
+
+    def compute(self, units: Sequence[Unit]) -> list[dict[str, Any]]:
+        """What each unit finds, in their order; what the results hold already is not computed again."""
+        wanted = {unit.key: unit for unit in units}
+        known = {key: found for key in wanted if (found := self.results.get(key)) is not None}
+        missing = [unit for key, unit in wanted.items() if key not in known]
         self._count(planned=len(missing))
-        for task, tally in self._compute(missing):
-            self.results.put(task, tally)
-            found[task] = tally
+        for unit, found in self._computed(missing):
+            self.results.put(unit.key, found)
+            known[unit.key] = found
             self._count(done=1)
-        return [add(found[(name, cell, batch)] for batch in range(first, first + batches)) for name, cell in cells]
+        return [known[unit.key] for unit in units]
 
     def _count(self, planned: int = 0, done: int = 0) -> None:
         self.planned += planned
@@ -120,22 +82,20 @@ class Campaign:
         if self._progress is not None:
             self._progress(self.done, self.planned)
 
-    def _compute(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Tally]]:
+    def _computed(self, units: Sequence[Unit]) -> Iterator[tuple[Unit, dict[str, Any]]]:
         if self._pool is None:
-            for task in tasks:
-                yield task, run_batch(task[0], task[1], self.seed, task[2])
+            for unit in units:
+                yield unit, unit.function(*unit.arguments)
             return
-        running: dict[Future[Tally], Task] = {
-            self._pool.submit(run_batch, task[0], task[1], self.seed, task[2]): task for task in tasks
-        }
+        running = {self._pool.submit(unit.function, *unit.arguments): unit for unit in units}
         waiting = set(running)
         while waiting:
             finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             for future in finished:
-                yield running[future], _result(future, running[future][0])
+                yield running[future], _result(future, running[future].key[0])
 
 
-def _result(future: Future[Tally], receiver: str) -> Tally:
+def _result(future: Future[dict[str, Any]], receiver: str) -> dict[str, Any]:
     try:
         return future.result()
     except BrokenProcessPool:

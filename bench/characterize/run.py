@@ -49,10 +49,10 @@ def run(job: Job, folder: Path, workers: int, progress: Callable[[int, int], Non
         if job.claim is not None:
             plan = stats.Plan.of(job.claim, job.most_errors)
             found.claims = [sweeps.claim(campaign, name, plan) for name in job.receivers]
-    for path in job.folders:
-        found.talkoffs += talkoff.folder(job.receivers, path, progress)
-    if job.harsh_minutes:
-        found.talkoffs += talkoff.harsh(job.receivers, job.harsh_minutes, progress)
+        for path in job.folders:
+            found.talkoffs += talkoff.folder(campaign, job.receivers, path)
+        if job.harsh_minutes:
+            found.talkoffs += talkoff.harsh(campaign, job.receivers, job.harsh_minutes)
     return found
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from offhook import dsp
+from offhook.bench.characterize.campaign import Campaign, Unit
 from offhook.bench.characterize.receivers import RATE, open_receiver
 from offhook.drivers.errors import ConfigError
 from offhook.dsp import stats, talkoff
@@ -58,41 +61,38 @@ def load(path: Path) -> Int16:
     return dsp.to_int16(np.pad(samples, ((0, 0), (0, RATE // 5))).ravel())
 
 
-def folder(receivers: Sequence[str], path: Path, progress: Callable[[int, int], None] | None = None) -> list[TalkOff]:
+def hear(receiver: str, recording: Path | int) -> dict[str, Any]:
+    """One recording (a file, or a seed of the synthetic kind) through one receiver; what a worker process does."""
+    audio = dsp.to_int16(talkoff.harsh(60.0, recording, RATE)) if isinstance(recording, int) else load(recording)
+    return {"seconds": len(audio) / RATE, "text": open_receiver(receiver).decode(audio)}
+
+
+def folder(campaign: Campaign, receivers: Sequence[str], path: Path) -> list[TalkOff]:
     """Every recording of a folder through every receiver."""
-    files = recordings(path)
-    named = [(str(file.relative_to(path)), lambda file=file: load(file)) for file in files]
-    return _run(receivers, str(path.name), named, progress)
+    files = [(str(file.relative_to(path)), _content(file), file) for file in recordings(path)]
+    return _run(campaign, receivers, path.name or str(path), files)
 
 
-def harsh(receivers: Sequence[str], minutes: int, progress: Callable[[int, int], None] | None = None) -> list[TalkOff]:
+def harsh(campaign: Campaign, receivers: Sequence[str], minutes: int) -> list[TalkOff]:
     """The synthetic talk-off, a minute a seed."""
-    named = [
-        (f"seed {seed}", lambda seed=seed: dsp.to_int16(talkoff.harsh(60.0, seed, RATE))) for seed in range(minutes)
-    ]
-    return _run(receivers, "harsh synthetic", named, progress)
+    return _run(campaign, receivers, "harsh synthetic", [(f"seed {n}", f"harsh:{n}", n) for n in range(minutes)])
+
+
+def _content(file: Path) -> str:
+    """A name of what is in a file, wherever it lies."""
+    return "recording:" + hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _run(
-    receivers: Sequence[str],
-    source: str,
-    named: Sequence[tuple[str, Callable[[], Int16]]],
-    progress: Callable[[int, int], None] | None,
+    campaign: Campaign, receivers: Sequence[str], source: str, named: Sequence[tuple[str, str, Path | int]]
 ) -> list[TalkOff]:
-    heard: dict[str, dict[str, str]] = {name: {} for name in receivers}
-    seconds = 0.0
-    for done, (title, audio_of) in enumerate(named, start=1):
-        audio = audio_of()
-        seconds += len(audio) / RATE
-        for name in receivers:
-            if text := open_receiver(name).decode(audio):
-                heard[name][title] = text
-        if progress is not None:
-            progress(done, len(named))
-    hours = seconds / 3600
+    units = [Unit((name, key, 0), hear, (name, what)) for name in receivers for _, key, what in named]
+    found = campaign.compute(units)
     results = []
-    for name in receivers:
-        keys = Counter("".join(heard[name].values()))
-        hits = sum(keys.values())
-        results.append(TalkOff(name, source, len(named), hours, hits, dict(sorted(keys.items())), heard[name]))
+    for place, name in enumerate(receivers):
+        mine = found[place * len(named) : (place + 1) * len(named)]
+        hours = sum(one["seconds"] for one in mine) / 3600
+        keys = Counter("".join(one["text"] for one in mine))
+        heard = {title: one["text"] for (title, _, _), one in zip(named, mine, strict=True) if one["text"]}
+        results.append(TalkOff(name, source, len(named), hours, keys.total(), dict(sorted(keys.items())), heard))
     return results

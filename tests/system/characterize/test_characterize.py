@@ -18,7 +18,7 @@ from offhook.bench.characterize.campaign import Campaign
 from offhook.bench.characterize.receivers import open_receiver
 from offhook.bench.characterize.stimulus import Condition
 
-SMALL = ["--only", "limits", "--digits", "64", "--seed", "5"]
+SMALL = ["--only", "limits", "--harsh", "2", "--digits", "64", "--seed", "5"]
 
 
 def offhook(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -80,7 +80,7 @@ def _rows(folder: Path) -> int:
         return 0
     connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
     try:
-        return int(connection.execute("SELECT count(*) FROM tally").fetchone()[0])
+        return int(connection.execute("SELECT count(*) FROM done").fetchone()[0])
     except sqlite3.OperationalError:  # its table is not made yet
         return 0
     finally:

@@ -77,7 +77,11 @@ def test_talk_off_counts_hits_in_hours_of_recordings(tmp_path: Path) -> None:
     dsp.wav.write(folder / "hiss.wav", hiss, 8000)
     wide = impair.stack([np.pad(dsp.encode("77", 16000), (16000, 16000 * 17))])
     dsp.wav.write(folder / "digits.wav", dsp.to_int16(wide[0][: 16000 * 18]), 16000)
-    (one, deaf) = talkoff.folder(["offhook", f"{STANDINS}:deaf"], folder)
+    with Campaign(tmp_path / "o") as campaign:
+        (one, deaf) = talkoff.folder(campaign, ["offhook", f"{STANDINS}:deaf"], folder)
+    with Campaign(tmp_path / "o") as campaign:
+        assert talkoff.folder(campaign, ["offhook"], folder) == [one]
+        assert campaign.planned == 0  # after a kill, what was heard is not heard again
     assert (one.hits, one.by_key, one.by_recording) == (2, {"7": 2}, {"digits.wav": "77"})
     assert one.hours == pytest.approx((36 + 0.4) / 3600)
     assert one.per_hour.value == pytest.approx(2 / one.hours)
@@ -85,7 +89,7 @@ def test_talk_off_counts_hits_in_hours_of_recordings(tmp_path: Path) -> None:
     assert one.per_hour.high == pytest.approx(7.2247 / one.hours, rel=1e-3)
     assert deaf.hits == 0
     with pytest.raises(ConfigError, match=r"no \.wav files"):
-        talkoff.folder(["offhook"], tmp_path / "calls" / "none")
+        talkoff.recordings(tmp_path / "calls" / "none")
 
 
 @pytest.mark.req("DTMF-RX.6")

@@ -7,10 +7,11 @@ One call::
 
 A class for live audio: ``Decoder(rate, channels).feed(block)`` yields ``Onset`` and ``Digit``. The other way:
 ``encode``, ``encode_spans``. Beside them: ``profiles`` (what a receiver accepts), ``progress`` (call-progress tones and
-voice), ``codec`` (G.711), ``wav`` (files), ``tones`` (frequencies, levels; full scale is +3.14 dBm0).
+voice), ``measure`` (the meter), ``impair`` (noise, lines, networks), ``callerid``, ``stats`` (intervals), ``codec``
+(G.711), ``wav`` (files), ``tones`` (frequencies, levels; full scale is +3.14 dBm0).
 """
 
-from offhook.dsp import codec, profiles, progress, tones, wav
+from offhook.dsp import callerid, codec, impair, measure, profiles, progress, stats, tones, wav
 from offhook.dsp.decode import decode
 from offhook.dsp.digits import Digit, Digits, Onset
 from offhook.dsp.encode import Encoded, Span, encode, encode_spans
@@ -26,14 +27,18 @@ __all__ = [
     "Onset",
     "Rejected",
     "Span",
+    "callerid",
     "codec",
     "dbm0",
     "decode",
     "encode",
     "encode_spans",
     "explain",
+    "impair",
+    "measure",
     "profiles",
     "progress",
+    "stats",
     "to_float",
     "to_int16",
     "tones",

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from offhook import dsp
+from offhook.bench import cli
+from offhook.bench.characterize import run
 from offhook.bench.characterize.campaign import Campaign
+from offhook.bench.characterize.findings import Findings
 from offhook.bench.characterize.receivers import open_receiver
 from offhook.bench.characterize.stimulus import Condition
 
@@ -171,3 +177,23 @@ def test_limits_of_each_key(tmp_path: Path) -> None:
     assert told.returncode == 0, told.stderr
     for key in "5D":
         assert f"tone, shortest, key {key} (ms)" in told.stdout
+
+
+def test_the_page_that_puts_receivers_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = run.run
+
+    def conditions_only(job: run.Job, *rest: Any) -> Findings:
+        assert job.receivers == ("offhook", "libspandsp", "multimon-ng")
+        return whole(replace(job, sections=("conditions",)), *rest)
+
+    monkeypatch.setattr(run, "run", conditions_only)
+    page = tmp_path / "comparison.md"
+    arguments = f"characterize compare --work {tmp_path / 'w'} --page {page} --digits 64 --harsh 1 --workers 1"
+    code = cli.execute(arguments.split())
+    assert code == 0
+    text = page.read_text("utf-8")
+    assert re.search(r"- libspandsp: Debian libspandsp2 \S+", text)
+    assert re.search(r"- multimon-ng: Debian multimon-ng \S+", text)
+    clean = next(line for line in text.splitlines() if line.startswith("| clean"))
+    assert clean == "| clean, 50/50 ms |" + " 100.0 (94.4 to 100.0) |" * 3
+    assert "| harsh synthetic, 0.02 h |" in text

@@ -7,6 +7,9 @@
 
 Durations are between the points of half amplitude; rise and fall are 10 to 90 % of amplitude, of the raised cosine that
 fits best; levels are those of the plateau, in dBm0 of a full scale of +3.14.
+
+The intervals are those of white noise. Edges of another shape (exponential, say) move start and end by up to half a
+millisecond, which no interval holds; frequencies and levels do not mind.
 """
 
 from __future__ import annotations

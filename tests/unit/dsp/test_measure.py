@@ -179,3 +179,26 @@ def test_any_audio_is_measured_or_refused(kind: str, count: int, rate: int, size
         return
     assert told.key in "0123456789ABCD*#"
     assert np.isfinite([told.low_hz.value, told.high_hz.u, told.twist_db.a, told.unwanted_dbm0]).all()
+
+
+@pytest.mark.req("DTMF-MEAS.3")
+@pytest.mark.parametrize("kind", ["linear", "exponential", "none"])
+def test_edges_of_another_shape_move_the_duration_by_less_than_a_millisecond(kind: str) -> None:
+    rng = np.random.default_rng(6)
+    for _ in range(10):
+        on_s = float(rng.uniform(0.03, 0.2))
+        time = np.arange(-240, round((on_s + 0.03) * RATE)) / RATE
+        shapes = {
+            "linear": (np.clip(time / 0.005, 0, 1) * np.clip((on_s - time) / 0.005, 0, 1), on_s - 0.005),
+            "exponential": (
+                np.where(time < on_s, 1 - np.exp(-np.maximum(time, 0) / 0.001), np.exp(-(time - on_s) / 0.002)),
+                on_s + 0.001 * np.log(2),  # falls to one half 2 ms x ln 2 after, rises to it 1 ms x ln 2 after
+            ),
+            "none": (((time >= 0) & (time < on_s)).astype(float), on_s),
+        }
+        shape, truth = shapes[kind]
+        tones = np.sin(2 * np.pi * 770 * time + 1) + np.sin(2 * np.pi * 1336 * time + rng.uniform(0, 6))
+        audio = 0.2 * shape * tones + 0.0063 * rng.standard_normal(len(time))  # S/N 30 dB
+        told = measure.digit(audio, RATE)
+        assert told.duration_s.value == pytest.approx(truth, abs=0.001)
+        assert told.low_hz.value == pytest.approx(770.0, abs=2 * told.low_hz.u)

@@ -94,7 +94,9 @@ def decode(samples: ArrayLike, rate: float = 8000, profile: Profile = profiles.A
     return Digits({name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, channels)
 
 
-def analyses(value: NDArray[np.generic], rate: float, profile: Profile) -> Iterator[Analysis]:
+def analyses(
+    value: NDArray[np.generic], rate: float, profile: Profile, *, explained: bool = False
+) -> Iterator[Analysis]:
     """The stages' results, some lanes at a time, so that what they work on stays in the processor's cache."""
     value = value[None, :] if value.ndim == 1 else value
     front = Front(rate, 0)
@@ -109,7 +111,7 @@ def analyses(value: NDArray[np.generic], rate: float, profile: Profile) -> Itera
         begin = 0
         while begin < len(total):
             end = max(int(np.searchsorted(total, (total[begin - 1] if begin else 0) + GROUP_HOPS)), begin + 1)
-            yield Analysis(rx, audio, lanes.part(begin, end), first, front.delay_s)
+            yield Analysis(rx, audio, lanes.part(begin, end), first, front.delay_s, explained)
             begin = end
 
 
@@ -124,11 +126,13 @@ def _received(raw: NDArray[np.generic], rate: float) -> NDArray[np.generic]:
 class Analysis:
     """All that is known about some lanes: their audio in blocks, features and digits."""
 
-    def __init__(self, rx: Receiver, audio: NDArray[np.generic], lanes: Lanes, first: int, delay_s: float) -> None:
+    def __init__(
+        self, rx: Receiver, audio: NDArray[np.generic], lanes: Lanes, first: int, delay_s: float, explained: bool
+    ) -> None:
         self.rx, self.lanes, self.delay_s = rx, lanes, delay_s
         self.first_channel = first
         self.blocks, self.place, self.begin = cut(audio, lanes, rx.hop)
-        self.hops = rx.fine.analyse(self.blocks, self.place)
+        self.hops = rx.fine.analyse(self.blocks, self.place, explained=explained)
         self.lane = np.repeat(np.arange(len(self.begin)), lanes.length)
         last = self.begin + lanes.length - 1
         self.found = track(self.hops, self.lane, self.begin, last, rx.hop_s, rx.profile)

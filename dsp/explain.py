@@ -43,7 +43,7 @@ def explain(samples: ArrayLike, rate: float = 8000, profile: Profile = profiles.
     value = checked(samples, rate)
     parts: list[dict[str, NDArray[np.generic]]] = []
     rejected: list[Rejected] = []
-    for part in analyses(value, rate, profile):
+    for part in analyses(value, rate, profile, explained=True):
         parts.append(part.columns())
         rejected += _refused(part, profile)
     channels = value.shape[0] if value.ndim == 2 else 1

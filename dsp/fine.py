@@ -15,13 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from offhook.dsp.advance import long_windows, tones
 from offhook.dsp.goertzel import matrix, null_basis
 from offhook.dsp.profiles import Profile
 from offhook.dsp.purity import clipped, crest_limit, mended, residue_crest
 from offhook.dsp.tones import HIGH_HZ, INT16_SCALE, LOW_HZ, Float32, power_of
 
 HOP_S = 0.004
-LONG = 5  # short windows in a long one
 LOOK = 12  # hops a decision may look back
 WARM = LOOK + 4
 CANDIDATE_SHARE = 0.25
@@ -70,9 +70,9 @@ class Fine:
         self.hop_s = self.hop / rate
         self.freqs = np.array((*LOW_HZ, *HIGH_HZ))
         window = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(2 * self.hop) + 0.5) / (2 * self.hop))
-        tones = matrix(self.freqs, rate, window / window.sum() * np.sqrt(2.0))
+        shapes = matrix(self.freqs, rate, window / window.sum() * np.sqrt(2.0))
         self.halves = np.ascontiguousarray(
-            np.concatenate((tones[: self.hop], tones[self.hop :]), axis=1).T, dtype=np.float32
+            np.concatenate((shapes[: self.hop], shapes[self.hop :]), axis=1).T, dtype=np.float32
         )
         self.turn = np.exp(-2j * np.pi * self.freqs * self.hop / rate)
         self.table = _turns(self.turn, np.arange(64))
@@ -82,10 +82,14 @@ class Fine:
         self.ceiling = float(power_of(profile.max_level_dbm0)) * INT16_SCALE**2
         self.need_s = profile.min_on_s
 
-    def analyse(self, blocks: Float32, place: NDArray[np.int32]) -> Hops:
-        """All hops of some lanes: ``blocks`` (hops, samples of a hop), ``place`` the hop's number in its lane."""
+    def analyse(self, blocks: Float32, place: NDArray[np.int32], *, explained: bool = False) -> Hops:
+        """All hops of some lanes: ``blocks`` (hops, samples of a hop), ``place`` the hop's number in its lane.
+
+        Unless the result is to be ``explained``, candidates that fail by level, twist, frequency or share are not
+        weighed any further.
+        """
         short = self._short(blocks)
-        long = _long(short)
+        long = long_windows(short)
         power = long.real**2 + long.imag**2
         low, high = np.maximum.reduce(power[:4]), np.maximum.reduce(power[4:])
         energy, both = self._energy(blocks), low + high
@@ -94,9 +98,9 @@ class Fine:
             unsure = np.flatnonzero(loud & (both > LEAST_SHARE * energy) & (both < SURE_SHARE * energy))
             energy[unsure] -= self._nulled(blocks, unsure)
         at = np.flatnonzero(loud & (both > CANDIDATE_SHARE * energy))
-        chosen = power[:, at]
-        low_row, high_row = chosen[:4].argmax(axis=0), chosen[4:].argmax(axis=0)
-        return self._decide(short, at, low_row, high_row + 4, energy[at], blocks, place)
+        chosen = power.take(at, axis=1)
+        low_row, high_row = _strongest(chosen[:4]), _strongest(chosen[4:])
+        return self._decide(short, at, low_row, high_row + 4, energy[at], blocks, explained)
 
     def _short(self, blocks: Float32) -> NDArray[np.complex64]:
         """Short windows, (8, hops), phases on one common time axis."""
@@ -137,28 +141,32 @@ class Fine:
         high_row: Index,
         energy: Float32,
         blocks: Float32,
-        place: NDArray[np.int32],
+        explained: bool,
     ) -> Hops:
         profile = self.profile
         amplitude = np.sqrt(short.real**2 + short.imag**2)  # np.abs guards against overflow and is 4 times slower
-        low_power, low_offset, low_drift = self._tone(short, low_row, at)
-        high_power, high_offset, high_drift = self._tone(short, high_row, at)
+        found = tones(
+            short, np.concatenate((low_row, high_row)) * short.shape[1] + np.concatenate((at, at)), self.hop_s
+        )
+        (low_power, high_power), (low_offset, high_offset), drift = (column.reshape(2, -1) for column in found)
         both = low_power + high_power
         energy = np.maximum(energy, 1e-6)
         share = both / np.maximum(energy, both * np.float32(0.9))
-        on_s, now, on = self._on(amplitude, low_row, high_row, at, low_power, high_power, place)
         with np.errstate(divide="ignore"):
             twist = 10.0 * np.log10(np.maximum(high_power, 1e-9) / np.maximum(low_power, 1e-9))
         limit = profile.freq_tolerance_percent / 100.0 * self.freqs + profile.freq_tolerance_hz
         offset_ok = (np.abs(low_offset) < limit[low_row]) & (np.abs(high_offset) < limit[high_row])
         level_ok = (np.minimum(low_power, high_power) > self.floor) & (np.maximum(low_power, high_power) < self.ceiling)
         twist_ok = (twist < profile.max_high_over_low_db) & (-twist < profile.max_low_over_high_db)
+        sound = offset_ok & level_ok & twist_ok & (share > FAIR_SHARE)
+        on_s, on = self._on(amplitude, low_row, high_row, at, low_power, high_power, None if explained else sound)
+        now = on[0]
         clean_early = (now > 0.85) & (on_s + self.hop_s / 2 >= self.need_s - EARLY_S)
         length_ok = (now > 0.5) & (on_s >= self.need_s) | clean_early
         full = (now > 0.95) & (on_s + self.hop_s / 2 >= 6 * self.hop_s)
-        still = np.maximum(low_drift, high_drift) < STILL_HZ + UNSTILL_HZ * (1.0 - np.minimum(share, 1.0))
+        still = np.maximum(drift[0], drift[1]) < STILL_HZ + UNSTILL_HZ * (1.0 - np.minimum(share, 1.0))
         key = (low_row * 4 + high_row - 4).astype(np.int8)
-        fair = offset_ok & level_ok & twist_ok & length_ok & (share > FAIR_SHARE)
+        fair = sound & length_ok
         pure, calm = self._steady(at, key, share, low_power, high_power, low_offset, high_offset, short.shape[1])
         pure &= still
         low_hz, high_hz = self.freqs[low_row] + low_offset, self.freqs[high_row] + high_offset
@@ -180,25 +188,6 @@ class Fine:
             np.maximum(energy - both, 0.0), on_s, full, level_ok, twist_ok, offset_ok, length_ok, pure, fair & pure,
         )  # fmt: skip
 
-    def _tone(self, short: NDArray[np.complex64], row: Index, at: Index) -> tuple[Float32, Float32, Float32]:
-        """Power, offset in Hz and change of offset of one tone over the long window that ends at each hop."""
-        parts = [short[row, at - back] for back in range(LONG)]
-        step = sum(parts[i] * np.conj(parts[i + 1]) for i in range(LONG - 1))
-        rough = np.angle(step) / (2 * np.pi * self.hop_s)
-        apart = parts[0] * np.conj(parts[3]) + parts[1] * np.conj(parts[4])
-        turns = 2 * np.pi * 3 * self.hop_s
-        error = np.angle(apart * np.exp(-1j * turns * rough).astype(np.complex64)) / turns
-        offset = (rough + error).astype(np.float32)
-        bend = (parts[0] * np.conj(parts[2])) * np.conj(parts[2] * np.conj(parts[4]))
-        drift = np.abs(np.angle(bend)) / (4 * np.pi * self.hop_s)
-        spin = np.exp(2j * np.pi * self.hop_s * offset).astype(np.complex64)
-        total = parts[LONG - 1] * np.float32(0.125)
-        for weight, part in zip((0.25, 0.25, 0.25, 0.125), reversed(parts[: LONG - 1]), strict=True):
-            total = total * spin + part * np.float32(weight)
-        loss = _short_loss(offset * (2 * self.hop_s))
-        power = np.asarray((total.real**2 + total.imag**2) / loss**2, dtype=np.float32)
-        return power, offset, np.asarray(drift, dtype=np.float32)
-
     def _on(
         self,
         amplitude: Float32,
@@ -207,26 +196,39 @@ class Fine:
         at: Index,
         low_power: Float32,
         high_power: Float32,
-        place: NDArray[np.int32],
-    ) -> tuple[Float32, Float32, Float32]:
-        """Seconds both tones were on without a gap of ``bridge_s``, up to each hop; their amplitude now, and before.
+        wanted: Flags | None,
+    ) -> tuple[Float32, Float32]:
+        """Seconds both tones were on without a gap of ``bridge_s``, up to each hop; their amplitude there and before.
 
-        Amplitudes are against the plateau's; the last is (hops looked back, candidates), 0 beyond a gap.
+        Amplitudes are against the plateau's: (hops looked back, candidates), 0 beyond a gap. Candidates that are not
+        ``wanted`` count as silence.
         """
-        low_scale = 1.0 / np.sqrt(np.maximum(low_power, 1e-9))
-        high_scale = 1.0 / np.sqrt(np.maximum(high_power, 1e-9))
         on_s = np.zeros(len(at), dtype=np.float32)
-        gap = np.zeros(len(at), dtype=np.float32)
-        open_ = np.ones(len(at), dtype=np.bool_)
         on = np.zeros((LOOK, len(at)), dtype=np.float32)
+        some = np.arange(len(at)) if wanted is None else np.flatnonzero(wanted)
+        hop = at[some] - np.arange(LOOK)[:, None]
+        flat, hops = amplitude.reshape(-1), amplitude.shape[1]
+        ratio = flat.take(hop + low_row[some] * hops) / np.sqrt(np.maximum(low_power[some], 1e-9))
+        high = flat.take(hop + high_row[some] * hops) / np.sqrt(np.maximum(high_power[some], 1e-9))
+        np.minimum(ratio, high, out=ratio)
+        soft = soft_on(ratio)
+        silent = (soft < 0.5).astype(np.float32)
+        off = (np.float32(1.0) - soft) * np.float32(self.hop_s)
+        gap = np.zeros(len(some), dtype=np.float32)
+        open_ = np.ones((LOOK, len(some)), dtype=np.bool_)
         for back in range(LOOK):
-            ratio = np.minimum(amplitude[low_row, at - back] * low_scale, amplitude[high_row, at - back] * high_scale)
-            soft = soft_on(ratio)
-            gap = np.where(soft >= 0.5, np.float32(0.0), gap + (1.0 - soft) * np.float32(self.hop_s))
-            open_ &= gap < self.profile.bridge_s
-            on[back] = ratio * open_
-            on_s += soft * open_ * np.float32(self.hop_s)
-        return on_s, on[0], on
+            gap += off[back]
+            gap *= silent[back]
+            np.less(gap, self.profile.bridge_s, out=open_[back])
+        np.logical_and.accumulate(open_, axis=0, out=open_)
+        ratio *= open_
+        soft *= open_
+        total = soft.sum(axis=0) * np.float32(self.hop_s)
+        if wanted is None:
+            return total, ratio
+        on_s[some] = total
+        on[:, some] = ratio
+        return on_s, on
 
     def _steady(
         self, at: Index, key: NDArray[np.int8], share: Float32, low: Float32, high: Float32,
@@ -245,6 +247,13 @@ class Fine:
             calm &= np.abs(column - column[earlier]) < STEADY_POWER * column
         good = calm & (np.minimum(np.minimum(share, share[before]), share[earlier]) > GOOD_SHARE)
         return np.asarray(pure | good), np.asarray(calm)
+
+
+def _strongest(power: Float32) -> Index:
+    """Which of four rows is the largest, the first of equals; a reduction over so few rows costs more."""
+    first, second = power[1] > power[0], power[3] > power[2]
+    upper = np.maximum(power[2], power[3]) > np.maximum(power[0], power[1])
+    return np.asarray(np.where(upper, second + np.int64(2), first), dtype=np.int64)
 
 
 def soft_on(ratio: Float32) -> Float32:
@@ -270,23 +279,5 @@ def _stayed(
     return np.asarray(there)
 
 
-def _long(short: NDArray[np.complex64]) -> NDArray[np.complex64]:
-    """Weighted sums of the last five short windows, 1 2 2 2 1 over 8."""
-    pair = short.copy()
-    pair[:, 1:] += short[:, :-1]
-    four = pair.copy()
-    four[:, 2:] += pair[:, :-2]
-    whole = four.copy()
-    whole[:, 1:] += four[:, :-1]
-    whole *= np.float32(0.125)
-    return whole
-
-
 def _turns(turn: NDArray[np.complex128], steps: Index) -> NDArray[np.complex64]:
     return np.asarray(np.exp(1j * np.angle(turn)[:, None] * steps), dtype=np.complex64)
-
-
-def _short_loss(turns: Float32) -> Float32:
-    """Amplitude a Hann window shows of a tone that is off by this many cycles a window."""
-    x = np.clip(np.abs(turns), 1e-4, 0.7)
-    return np.asarray(np.sin(np.pi * x) / (np.pi * x) / (1.0 - x * x), dtype=np.float32)

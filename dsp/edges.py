@@ -19,6 +19,7 @@ SHORTEST_S, LONGEST_S = 0.0002, 0.012
 PLACES, LENGTHS = 25, 13
 ROUNDS = 7
 WORST = 9.0  # log likelihood under the best that is still looked at
+CLEANEST = 1e-10  # noise to signal: under it sums of squares say nothing any more
 SURE_SHARE = 0.01  # a spread this small against the edge's length needs no weighing
 
 
@@ -41,6 +42,7 @@ def weigh(samples: Float64, rate: float, found: Fit) -> Weighed:
     bare = model.waves(found.freqs_hz) @ found.linear[:4]
     heard = samples - found.linear[4]
     time_s, middle = model.time_s, 0.5 * (edges.start_s + edges.end_s)
+    noise = max(found.noise_power, CLEANEST * float(np.mean(heard**2)))
     done = False
     for first, sign in ((0, 1.0), (2, -1.0)):
         place, length = edges.array()[first : first + 2]
@@ -51,7 +53,7 @@ def weigh(samples: Float64, rate: float, found: Fit) -> Weighed:
         near = np.abs(time_s - place) < reach
         near &= (time_s < middle) if sign > 0 else (time_s > middle)
         longest = min(LONGEST_S, edges.end_s - edges.start_s)
-        edge = _Edge(sign * (time_s[near] - place), heard[near], bare[near], found.noise_power, longest)
+        edge = _Edge(sign * (time_s[near] - place), heard[near], bare[near], noise, longest)
         mean, spread = edge.posterior(max(2.0 / rate, 0.003))
         moved = (float(place + sign * mean[0]), float(mean[1]))
         names = ("start_s", "rise_s") if first == 0 else ("end_s", "fall_s")
@@ -83,7 +85,7 @@ class _Edge:
         lengths = np.geomspace(SHORTEST_S, max(self.longest_s, 2 * SHORTEST_S), LENGTHS)
         for _ in range(ROUNDS):
             fit = self._fit(places, lengths)
-            likely = fit > fit.max() - WORST
+            likely = fit >= fit.max() - WORST
             rows, cols = np.flatnonzero(likely.any(axis=1)), np.flatnonzero(likely.any(axis=0))
             narrow = rows[-1] - rows[0] < PLACES // 2, cols[-1] - cols[0] < LENGTHS // 2 and len(lengths) > 1
             if not any(narrow):

@@ -282,6 +282,8 @@ def worst_unwanted(
         flat = _plateau(edges, time_s)
     residual, jacobian = found.residual[flat], found.jacobian[flat]
     count = len(residual)
+    if count < 8:
+        raise ValueError("the audio does not hold a tone that stands: too short to measure")
     window = np.hanning(count + 2)[1:-1]
     size = 1 << int(np.ceil(np.log2(count * 4)))
     spectrum = 2.0 * np.abs(np.fft.rfft(residual * window, size)) / window.sum()

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from unit.dsp.meter_trials import meter_trials
 
@@ -156,6 +156,8 @@ def test_times_that_were_cut_off_are_not_known(part: slice, unknown: set[str]) -
 
 
 @settings(max_examples=60, deadline=None)
+@example(kind="step", count=105, rate=4000, size=1.0, seed=0)
+@example(kind="sine", count=180, rate=8000, size=3.6132699821698195, seed=0)
 @given(
     kind=st.sampled_from(["noise", "square", "sine", "step", "int16"]),
     count=st.integers(0, 2500),

@@ -106,7 +106,7 @@ def analyses(
     for first in range(0, value.shape[0], step):
         audio = _received(value[first : first + step], rate)
         tail = round(FLUSH_S * front.rate)
-        lanes = find_lanes(rx, rx.gate.hits(audio, padded=True), (audio.shape[1] + tail) // rx.hop)
+        lanes = find_lanes(rx, rx.gate.hits(audio, padded=True, any_twist=explained), (audio.shape[1] + tail) // rx.hop)
         total = np.cumsum(lanes.length)
         begin = 0
         while begin < len(total):

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from offhook.dsp.advance import long_windows, tones
 from offhook.dsp.goertzel import matrix, null_basis
 from offhook.dsp.profiles import Profile
-from offhook.dsp.purity import clipped, crest_limit, mended, residue_crest
+from offhook.dsp.purity import clipped, crest_limit, mended, residue_crest, stretches
 from offhook.dsp.tones import HIGH_HZ, INT16_SCALE, LOW_HZ, Float32, power_of
 
 HOP_S = 0.004
@@ -128,7 +128,7 @@ class Fine:
         power = np.zeros(len(at), dtype=np.float32)
         for first in range(0, len(at), 1024):
             part = slice(first, first + 1024)
-            rows = blocks[at[part, None] - np.arange(5, -1, -1)].reshape(-1, 6 * self.hop)
+            rows = stretches(blocks, at[part], 6)
             product = rows @ self.nulls
             power[part] = np.vecdot(product, product)
         return power

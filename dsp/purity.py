@@ -54,7 +54,7 @@ def clipped(blocks: Float32, at: NDArray[np.int64]) -> NDArray[np.bool_]:
 
     Two equal sines spend a few percent of their time within a tenth of their peak, one sine alone 29 %.
     """
-    rows = np.abs(blocks[at[:, None] - np.arange(CLIP_HOPS)].reshape(len(at), -1))
+    rows = np.abs(stretches(blocks, at, CLIP_HOPS))
     return np.asarray((rows > 0.9 * rows.max(axis=1, keepdims=True)).mean(axis=1) > CLIP_TIME)
 
 
@@ -77,7 +77,7 @@ def residue_crest(
 
 def _crest(blocks: Float32, at: NDArray[np.int64], freqs: Float64, rate: float, null_hz: tuple[float, ...]) -> Float64:
     size = SIZE_HOPS * blocks.shape[1]
-    rows = blocks[at[:, None] - np.arange(SIZE_HOPS - 1, -1, -1)].reshape(len(at), size)
+    rows = stretches(blocks, at, SIZE_HOPS)
     rest = rows - fit(rows, freqs, rate)
     padded = 1 << (size - 1).bit_length()
     place = np.arange(1, size + 1)
@@ -94,17 +94,34 @@ def _crest(blocks: Float32, at: NDArray[np.int64], freqs: Float64, rate: float, 
     return np.asarray(band.max(axis=1) / np.maximum(band.mean(axis=1), 1e-12), dtype=np.float64)
 
 
+def stretches(blocks: Float32, at: NDArray[np.int64], count: int) -> Float32:
+    """The last ``count`` blocks up to each of some blocks, (len(at), samples), copied whole."""
+    every = np.lib.stride_tricks.sliding_window_view(blocks.reshape(-1), count * blocks.shape[1])
+    return np.asarray(every[(at - (count - 1)) * blocks.shape[1]], dtype=np.float32)
+
+
 def fit(rows: Float32, freqs: Float64, rate: float, weight: Float32 | None = None) -> Float32:
     """Least-squares sum of steady sines at each row's frequencies (rows, tones) to each row (rows, samples).
 
     With a ``weight`` of 0 or 1 a sample, only those of weight 1 count, and the fit is 0 elsewhere.
     """
-    n = np.arange(rows.shape[1]) - (rows.shape[1] - 1) / 2
-    angle = (2 * np.pi / rate) * freqs[:, :, None] * n
-    basis = np.concatenate((np.cos(angle), np.sin(angle)), axis=1).astype(np.float32)
+    basis = _sines((2 * np.pi / rate) * freqs, rows.shape[1])
     if weight is not None:
         basis *= weight[:, None, :]
     gram = basis @ basis.transpose(0, 2, 1)
     product = (basis @ rows[:, :, None]).astype(np.float64)
     weights = np.linalg.solve(gram.astype(np.float64) + 1e-6 * np.eye(4), product)
     return np.asarray((weights.transpose(0, 2, 1) @ basis)[:, 0, :], dtype=np.float32)
+
+
+def _sines(step: Float64, size: int) -> Float32:
+    """Cosines, then sines, of ``step`` radians a sample about the middle; (rows, 2 x tones, size).
+
+    Products of a few coarse and a few fine turns: one sine a sample would cost more than all the rest of the fit.
+    """
+    fine = 1 << (size.bit_length() // 2)
+    coarse = -(-size // fine)
+    begin = np.exp(1j * step[:, :, None] * (np.arange(coarse) * fine - (size - 1) / 2)).astype(np.complex64)
+    turn = np.exp(1j * step[:, :, None] * np.arange(fine)).astype(np.complex64)
+    every = (begin[..., None] * turn[:, :, None, :]).reshape(*step.shape, coarse * fine)[..., :size]
+    return np.concatenate((every.real, every.imag), axis=1)

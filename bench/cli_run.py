@@ -37,9 +37,22 @@ def run(
 @click.command()
 @click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def report(run_folder: Path) -> int:
-    """Render the report of the run folder RUN; verdicts are worked out anew from what is in it."""
+    """Render the report of the run folder RUN; verdicts are worked out anew from what is in it.
+
+    The exit code is the run's: 0 all PASS, 1 a FAIL, 3 INCONCLUSIVE, NOT_RUN, killed or altered.
+    """
+    from contextlib import closing
+
+    from offhook.bench.console import Console
+    from offhook.bench.record import judge
     from offhook.reports import render
 
-    for file in render(run_folder):
+    pages = render(run_folder)
+    for file in pages:
         click.echo(file)
-    return 0
+    result = judge(run_folder)
+    with closing(Console()) as console:
+        for damage in result.damages:
+            console.line("altered", str(damage), "bold red")
+        console.summary(result, pages)
+    return result.exit_code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from offhook import dsp
 from offhook.bench.listen import Listener
 from offhook.bench.station import Rig
 from offhook.bench.station_model import PhoneModel, ref
@@ -107,7 +108,13 @@ class Phone:
         return self._hears(("dial", "stutter", "confirmation"), within_s)
 
     def hears(self, tone: str, within_s: float = 3.0) -> bool:
-        """Wait until a call-progress tone (dial, reorder, busy, ringback ...) is in the ear."""
+        """Wait until a call-progress tone (dial, reorder, busy, ringback ...) is in the ear.
+
+        Raises ConfigError for a tone the station's region does not have, so that a misspelt one is never "not heard".
+        """
+        known = dsp.progress.names(self._listener.plan)
+        if tone not in known:
+            raise ConfigError(f"phone.{self.name}", f"hear {tone!r}", "no such tone here", f"one of {', '.join(known)}")
         return bool(self._hears((tone,), within_s))
 
     def _hears(self, tones: Collection[str], within_s: float) -> str:

@@ -64,7 +64,7 @@ class Association(AssociationAttempt):
 
     def complete(self) -> None:
         """S3: the user says that he is near the phone; before that the CTI link is silent about it."""
-        if not self.station.options.s3:
+        if not (self.station.options.s3 or self.retry):
             return
         self.station.clock.sleep(QUIET_BEFORE_S3_S)
         done = self.account.complete(self.association)

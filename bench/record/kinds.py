@@ -195,7 +195,15 @@ def figure(case: Case) -> Finding:
     """A measured value with its uncertainty."""
     value, u = float(case.need("value")), float(case.spec.get("u", 0.0))
     low, high = case.limit("at_least"), case.limit("at_most")
-    return Finding(within(value, u, low, high), "", value, low, high, u, int(case.spec.get("n", 1)))
+    verdict = within(value, u, low, high)
+    return Finding(verdict, _against(value, u, low, high, case.unit), value, low, high, u, int(case.spec.get("n", 1)))
+
+
+def _against(value: float, u: float, low: float | None, high: float | None, unit: str) -> str:
+    """``3 s +- 0.1 s, limit at most 2 s``."""
+    limits = [f"{word} {limit:g}" for word, limit in (("at least", low), ("at most", high)) if limit is not None]
+    spread = f" +- {u:.2g}" if u else ""
+    return f"{value:.6g}{spread}{f' {unit}' if unit else ''}, limit {' and '.join(limits)}{f' {unit}' if unit else ''}"
 
 
 def note(case: Case) -> Finding:

@@ -1,4 +1,5 @@
 import json
+import shutil
 import sys
 import types
 from pathlib import Path
@@ -116,15 +117,17 @@ def test_run_passes_its_options_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert asked == [("lab3.toml", given), ("simulated", default)]
 
 
-def test_report_names_the_files_it_made(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    fake = types.ModuleType("offhook.reports")
-    fake.render = lambda folder: [folder / "report.html", folder / "junit.xml"]  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "offhook.reports", fake)
+def test_report_names_the_files_it_made_and_says_the_verdict(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The golden run holds a FAIL: a report of it must not look like a success in a script."""
+    folder = tmp_path / "run"
+    shutil.copytree(Path(__file__).parents[2] / "golden" / "run-v1", folder)
 
-    assert cli.execute(["report", str(tmp_path)]) == 0
-    assert capsys.readouterr().out.split() == [str(tmp_path / "report.html"), str(tmp_path / "junit.xml")]
+    assert cli.execute(["report", str(folder)]) == 1
+
+    said = capfd.readouterr()
+    assert {Path(line).name for line in said.out.split()} == {"results.json", "junit.xml", "report.html"}
+    assert "NOT VERIFIED" in said.err
+    assert "FAIL 1" in said.err
 
 
 def test_an_unknown_station_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:

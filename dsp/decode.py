@@ -24,7 +24,7 @@ from offhook.dsp.track import Found, track
 BEFORE_S = 0.036  # a digit may begin this long before the gate's first hit
 AFTER_S = 0.064  # and its end is looked for this long after the last
 FLUSH_S = 0.200  # silence after the end of a recording
-GROUP_HOPS = 8192
+GROUP_HOPS = 32768
 GROUP_SAMPLES = 1 << 23
 
 

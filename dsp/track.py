@@ -6,6 +6,7 @@ same function serves a whole recording and the growing history of a live lane.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -135,22 +136,50 @@ def _filled(hops: Hops, event: Index, hop: Index) -> Float32:
     return np.minimum(np.minimum(low, high), np.float32(1.0))
 
 
+class _Filled:
+    """``_filled`` for a set of events that is asked again and again."""
+
+    def __init__(self, hops: Hops, event: Index) -> None:
+        self.amplitude = hops.amplitude.reshape(-1)
+        count = hops.amplitude.shape[1]
+        key = hops.key[event].astype(np.int64)
+        self.low, self.high = key // 4 * count, (key % 4 + 4) * count
+        self.low_scale = np.float32(1.0) / np.sqrt(hops.low_power[event])
+        self.high_scale = np.float32(1.0) / np.sqrt(hops.high_power[event])
+
+    def part(self, keep: NDArray[np.bool_]) -> _Filled:
+        """For some of the events."""
+        part = copy(self)
+        for name in ("low", "high", "low_scale", "high_scale"):
+            setattr(part, name, getattr(self, name)[keep])
+        return part
+
+    def at(self, hop: Index) -> Float32:
+        """How full each event's short window is at a hop."""
+        low = self.amplitude.take(self.low + hop) * self.low_scale
+        low = np.minimum(low, self.amplitude.take(self.high + hop) * self.high_scale)
+        return np.asarray(np.minimum(low, np.float32(1.0)), dtype=np.float32)
+
+
 def _starts(hops: Hops, event: Index, begin: Index, hop_s: float, profile: Profile) -> NDArray[np.float64]:
     """Start in hops: half a hop before the middle of the accepting short window, less the time on before it."""
     at = hops.at[event]
     on = np.zeros(len(at))
+    alive = np.arange(len(at))
     gap = np.zeros(len(at))
-    open_ = np.ones(len(at), dtype=np.bool_)
+    fills = _Filled(hops, event)
     for back in range(1, BACK + 1):
-        open_ &= at - back >= begin
-        if not open_.any():
+        going = (at[alive] - back >= begin[alive]) & (gap < profile.bridge_s)
+        if not going.all():
+            alive, gap, fills = alive[going], gap[going], fills.part(going)
+        if not len(alive):
             break
-        soft = np.where(open_, _filled(hops, event, np.maximum(at - back, 0)), np.float32(0.0))
+        soft = fills.at(at[alive] - back)
         silent = soft < 0.5
         fresh = gap == 0.0
-        gap = np.where(silent, gap + (1.0 - soft_on(soft)) * hop_s, 0.0)
-        open_ &= gap < profile.bridge_s
-        on = np.where(~silent, back - 1.0 + soft, np.where(fresh, on + soft, on))
+        gap += np.float32(hop_s) * (np.float32(1.0) - soft_on(soft))
+        gap *= silent
+        on[alive] = np.where(~silent, back - 1.0 + soft, np.where(fresh, on[alive] + soft, on[alive]))
     return np.asarray(at - 0.5 - on)
 
 
@@ -161,26 +190,27 @@ def _ends(
     at = hops.at[event]
     end = at - 0.5
     known = np.full(len(at), -1, dtype=np.int64)
-    gap = np.zeros(len(at))
-    going = np.ones(len(at), dtype=np.bool_)
-    lane_end = stop < next_begin
+    alive, gap, fills = np.arange(len(at)), np.zeros(len(at)), _Filled(hops, event)
+    open_end = np.where(stop < next_begin, -1, next_begin)
     step = -1
-    limit = hops.amplitude.shape[1] - 1
-    while going.any():
+    while True:
         step += 1
-        hop = at + step
-        over = going & (hop >= stop)
-        known[over] = np.where(lane_end[over], -1, next_begin[over])
-        going &= ~over
-        alive = np.flatnonzero(going)
-        soft = _filled(hops, event[alive], np.minimum(hop[alive], limit))
+        over = at[alive] + step >= stop[alive]
+        done = gap >= profile.bridge_s
+        if (over | done).any():
+            known[alive[over]] = open_end[alive[over]]
+            known[alive[done]] = at[alive[done]] + step - 1
+            keep = ~(over | done)
+            alive, gap, fills = alive[keep], gap[keep], fills.part(keep)
+        if not len(alive):
+            break
+        hop = at[alive] + step
+        soft = fills.at(hop)
         silent = soft < 0.5
-        fresh = gap[alive] == 0.0
-        end[alive] = np.where(silent, np.where(fresh, end[alive] + soft, end[alive]), hop[alive] - 0.5 + soft)
-        gap[alive] = np.where(silent, gap[alive] + (1.0 - soft_on(soft)) * hop_s, 0.0)
-        done = alive[gap[alive] >= profile.bridge_s]
-        known[done] = hop[done]
-        going[done] = False
+        before = end[alive]
+        end[alive] = np.where(silent, np.where(gap == 0.0, before + soft, before), hop - 0.5 + soft)
+        gap += np.float32(hop_s) * (np.float32(1.0) - soft_on(soft))
+        gap *= silent
     return np.asarray(end, dtype=np.float64), known
 
 

@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from offhook.drivers.errors import ConfigError
+
+READ_SIZE = 1 << 16
+_RAW = "sox in.wav -t s16 -r 8000 -c 1 - | offhook dtmf decode -"
 
 
 @click.group()
@@ -37,11 +41,13 @@ def _refuse(error: ConfigError) -> None:
 def decode(files: tuple[str, ...], as_json: bool, explain: bool, profile_name: str, rate: float, channels: int) -> None:
     """Print the digits of WAV files: any rate, width and channels, PCM, float, A-law, mu-law.
 
-    FILE may be "-": raw signed 16-bit samples from standard input, printed as they are heard
+    FILE may be "-", standard input: a WAV file, or raw signed 16-bit samples, printed as they are heard
     (sox in.wav -t s16 -r 8000 -c 1 - | offhook dtmf decode -).
     """
     from offhook import dsp
 
+    if "-" not in files:
+        _note_unused()
     try:
         profile = dsp.profiles.named(profile_name)
     except ValueError as error:
@@ -49,11 +55,12 @@ def decode(files: tuple[str, ...], as_json: bool, explain: bool, profile_name: s
     results = []
     failed = False
     for file in files:
-        if file == "-":
-            _stream(rate, channels, profile, explain)
-            continue
         try:
-            audio = _read(file)
+            head = _head() if file == "-" else b"RIFF"
+            if head[:4] not in (b"RIFF", b"RF64"):
+                _stream(head, rate, channels, profile, explain)
+                continue
+            audio = _read(file, head)
             digits, rejected = dsp.explain(audio.samples, audio.rate, profile)
         except ConfigError as error:
             click.echo(f"error: {error}", err=True)
@@ -68,11 +75,42 @@ def decode(files: tuple[str, ...], as_json: bool, explain: bool, profile_name: s
         sys.exit(2)
 
 
-def _read(file: str) -> Any:
+def _note_unused() -> None:
+    """Say of --rate and --channels that WAV files bring their own, to whoever typed them."""
+    context = click.get_current_context()
+    for name in ("rate", "channels"):
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            click.echo(f"note: --{name} is for raw samples alone; the figure in the WAV file is used", err=True)
+
+
+def _input() -> bytes:
+    """What standard input has now, b"" at its end. Raises ConfigError."""
+    try:
+        return os.read(sys.stdin.fileno(), READ_SIZE)
+    except OSError as error:
+        raise ConfigError("-", "read standard input", error.strerror or str(error), _RAW) from None
+
+
+def _head() -> bytes:
+    """The beginning of standard input, four bytes or more: they tell a WAV file. Raises ConfigError if it is empty."""
+    head = b""
+    while len(head) < 4 and (data := _input()):
+        head += data
+    if not head:
+        raise ConfigError("-", "read standard input", "it is empty", _RAW)
+    return head
+
+
+def _read(file: str, head: bytes) -> Any:
+    """The audio of a WAV file; of standard input, which began with ``head``, for "-". Raises ConfigError."""
     from offhook import dsp
 
     try:
-        audio = dsp.wav.read(file)
+        if file == "-":
+            _note_unused()
+            audio = dsp.wav.parse(head + b"".join(iter(_input, b"")), file)
+        else:
+            audio = dsp.wav.read(file)
         dsp.tones.check_rate(audio.rate)
     except dsp.wav.WavError as error:
         raise ConfigError(file, "read WAV", error.detail, error.hint) from None
@@ -126,8 +164,8 @@ def _why(row: Any) -> str:
     return f"{row.start_s:7.3f} s  -  {1000 * (row.end_s - row.start_s):4.0f} ms  {row.key}?  rejected: {row.reason}"
 
 
-def _stream(rate: float, channels: int, profile: Any, explain: bool) -> None:
-    """Raw s16 from standard input; digits appear as they end."""
+def _stream(head: bytes, rate: float, channels: int, profile: Any, explain: bool) -> None:
+    """Raw s16 from standard input, which began with ``head``; digits appear as they end. Raises ConfigError."""
     import numpy as np
 
     from offhook import dsp
@@ -135,10 +173,9 @@ def _stream(rate: float, channels: int, profile: Any, explain: bool) -> None:
     try:
         decoder = dsp.Decoder(rate, channels, profile)
     except ValueError as error:
-        _refuse(ConfigError("-", "decode raw samples", str(error)))
+        raise ConfigError("-", "decode raw samples", str(error), "--rate and --channels as recorded") from None
     width = 2 * channels
     rest = b""
-    source = sys.stdin.buffer
 
     def show(events: Any) -> None:
         for event in events:
@@ -147,15 +184,20 @@ def _stream(rate: float, channels: int, profile: Any, explain: bool) -> None:
                 click.echo(_line(event) if explain else prefix + event.key, nl=explain or channels > 1)
                 sys.stdout.flush()
 
-    while data := os.read(source.fileno(), 1 << 16):
+    data = head
+    while data:
         rest += data
         usable = len(rest) - len(rest) % width
         block = np.frombuffer(rest[:usable], dtype="<i2").reshape(-1, channels).T
         rest = rest[usable:]
         show(decoder.feed(block))
+        data = _input()
     show(decoder.flush())
     if not explain and channels == 1:
         click.echo()
+    if rest:
+        detail = f"{len(rest)} bytes are left over at the end: a frame of 16-bit samples takes {width}"
+        raise ConfigError("-", "decode raw samples", detail, _RAW)
 
 
 @dtmf.command()

@@ -107,6 +107,53 @@ def test_standard_input_streams(tmp_path: Path) -> None:
     assert done.stdout.decode() == "0123456789*#ABCD\n"
 
 
+def piped(content: bytes, *options: str) -> subprocess.CompletedProcess[str]:
+    """``decode -`` as a process of its own, fed through a pipe."""
+    command = [sys.executable, "-c", "from offhook.bench.cli_dtmf import dtmf; dtmf()", "decode", "-", *options]
+    done = subprocess.run(command, input=content, capture_output=True, timeout=60)
+    return subprocess.CompletedProcess(command, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def test_a_wav_file_on_standard_input_is_read_as_one() -> None:
+    done = piped(dsp.wav.encoded(dsp.encode("159#", 44100), 44100))
+    assert (done.stdout, done.stderr, done.returncode) == ("159#\n", "", 0)
+    told = piped(dsp.wav.encoded(dsp.encode("159#", 44100), 44100), "--rate", "8000")
+    assert told.stdout == "159#\n"
+    assert "--rate is for raw samples alone" in told.stderr
+
+
+RAW_3 = dsp.to_int16(dsp.encode("3", off_s=0.2)).astype("<i2").tobytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "out", "words"),
+    [
+        (b"", [], "", "it is empty"),
+        (RAW_3 + b"x", [], "3\n", "1 bytes are left over at the end"),
+        (b"RIFF", [], "", "not a WAV file"),
+        (RAW_3, ["--rate", "10"], "", "10"),
+        (RAW_3, ["--channels", "0"], "", "channels"),
+    ],
+    ids=["empty", "odd", "riff-cut-short", "rate", "channels"],
+)
+def test_bad_standard_input_is_one_clear_line(content: bytes, options: list[str], out: str, words: str) -> None:
+    done = piped(content, *options)
+    assert done.stdout == out
+    assert done.stderr.startswith("error: -: ")
+    assert done.stderr.count("\n") == 1
+    assert words in done.stderr
+    assert "(try: " in done.stderr
+    assert done.returncode == 2
+
+
+def test_rate_with_a_wav_file_is_answered_by_a_note(tmp_path: Path) -> None:
+    dsp.wav.write(tmp_path / "x.wav", dsp.encode("42", 16000), 16000)
+    result = run("decode", str(tmp_path / "x.wav"), "--rate", "8000")
+    assert result.stdout == "42\n"
+    assert result.stderr.startswith("note: --rate is for raw samples alone")
+    assert run("decode", str(tmp_path / "x.wav")).stderr == ""
+
+
 def test_encode_writes_what_decode_reads(tmp_path: Path) -> None:
     path = tmp_path / "out.wav"
     result = run("encode", "47,11w#", "-o", str(path), "--rate", "48000", "--on", "60", "--off", "50")

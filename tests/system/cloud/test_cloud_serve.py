@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -138,3 +141,47 @@ def test_a_taken_port_is_one_message_and_code_2() -> None:
     assert ended.returncode == 2
     assert f"127.0.0.1:{port}: listen" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("kind", ["folder", "missing-folder", "text", "foreign"])
+def test_a_database_that_cannot_be_used_is_one_message_and_code_2(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "missing" / "x.sqlite" if kind == "missing-folder" else tmp_path / "x.sqlite"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "text":
+        path.write_text("no database, but more than a header's worth of text\n" * 40, "utf-8")
+    elif kind == "foreign":
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            database.execute("CREATE TABLE account (something_else TEXT)")
+            database.commit()
+    ended = subprocess.run([*COMMAND, "--database", str(path)], capture_output=True, text=True, timeout=30)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f"Error: --database {path}: open: ")
+    assert ended.stderr.count("\n") == 1
+    assert "(try: " in ended.stderr
+    assert ended.stdout == ""
+
+
+def test_a_pbx_that_is_not_there_is_told_once_by_name_and_the_service_runs() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # ours, and nobody listens
+        address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
+        with serving("--cti", address) as (url, process):
+            assert httpx.get(f"{url}/openapi.json", timeout=10.0, trust_env=False).status_code == 200
+            process.send_signal(signal.SIGTERM)
+            _, said = process.communicate(timeout=20.0)
+    assert said.startswith(f"warning: --cti {address}: no PBX there yet")
+    assert said.count("\n") == 1
+
+
+def test_the_first_line_says_where_the_api_is_described() -> None:
+    process = subprocess.Popen(COMMAND, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+    finally:
+        process.kill()
+        process.communicate()
+    named = re.search(r"http://\S+/openapi\.json", line)
+    assert named
+    assert named[0].startswith(line.split()[1])

@@ -26,7 +26,8 @@ packages:
 
 test: setup packages lint unit system
 
-quick: setup lint unit
+quick: setup
+	@$(MAKE) --no-print-directory -j2 lint unit
 
 lint: setup
 	@mkdir -p build/types && ln -sfn ../.. build/types/offhook

@@ -1,0 +1,58 @@
+"""Stations that are not the shipped one: other numbers, wiring, region and options pass the same suites."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from runs import Runner
+
+SHIPPED = Path(__file__).parents[3] / "fixtures" / "stations" / "simulated.toml"
+NUMBERS = {
+    "1001": "2201",
+    "1002": "2202",
+    "1003": "2203",
+    "8642": "90210",
+    "+33390677069": "+498912345",
+    "0033390677069": "00498912345",
+}
+MATRIX = 'rows = ["keys1/0", "keys1/1", "keys1/2", "keys1/3"], columns = ["keys1/4", "keys1/5", "keys1/6"]'
+
+
+def elsewhere() -> str:
+    """The shipped station in another country: one relay a key on the first phone, a five-digit local code."""
+    text = SHIPPED.read_text("utf-8").replace('region = "US"', 'region = "EU"')
+    for old, new in NUMBERS.items():
+        text = text.replace(f'"{old}"', f'"{new}"')
+    relays = [0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12]
+    keys = ", ".join(f'"{key}" = "keys1/{relay}"' for key, relay in zip("123456789*0#", relays, strict=True))
+    assert MATRIX in text
+    return text.replace(MATRIX, f"keys = {{ {keys} }}")
+
+
+@pytest.mark.timeout(200)
+@pytest.mark.req("ASSOC-S3.2", "ASSOC-S21.4", "LOCK-CAP.1")
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("", ""),
+        ("s3       = true", "s3       = false"),
+        ("context  = true", "context  = false"),
+        ("ddi      = true", "ddi      = false"),
+        ('lock     = "notify"', 'lock     = "prefix"'),
+        ('lock     = "notify"', 'lock     = "none"'),
+    ],
+    ids=["as it is", "no S3", "no context id", "no DDI", "lock by prefix", "no lock"],
+)
+def test_another_station_passes(tmp_path: Path, old: str, new: str) -> None:
+    text = elsewhere()
+    assert old in text
+    file = tmp_path / "lab.toml"
+    file.write_text(text.replace(old, new) if old else text, "utf-8")
+
+    ended = Runner(tmp_path).run(str(file), "--seed", "77")
+
+    assert ended.code == 0, ended.err
+    outcomes = {each["outcome"] for each in json.loads((ended.folder / "results.json").read_text("utf-8"))["attempts"]}
+    assert outcomes <= {"PASS", "NOT_APPLICABLE"}

@@ -15,6 +15,11 @@ from click.core import ParameterSource
 from offhook.drivers.errors import ConfigError
 
 READ_SIZE = 1 << 16
+MOST_MS = 60_000.0
+MOST_SAMPLES = 50_000_000
+"""Longest file that is made: 104 minutes at 8000 Hz; making it takes some ten times its size in memory."""
+LEAST_DBM0 = -90.0
+"""Below this a sine does not move a 16-bit sample."""
 _RAW = "sox in.wav -t s16 -r 8000 -c 1 - | offhook dtmf decode -"
 
 
@@ -213,12 +218,15 @@ def _stream(head: bytes, rate: float, channels: int, profile: Any, explain: bool
 def encode(
     digits: str, output: Path, rate: int, on_ms: float, off_ms: float, low_dbm0: float, high_dbm0: float
 ) -> None:
-    """Write DIGITS (0-9 * # A-D, ',' pause, 'w' wait) as a 16-bit WAV file."""
+    """Write DIGITS (0-9 * # A-D, ',' pause, 'w' wait; spaces are skipped) as a 16-bit WAV file."""
     from offhook import dsp
 
     try:
+        keys = digits.replace(" ", "")
+        _check_form(rate, on_ms, off_ms, low_dbm0, high_dbm0)
+        _check_length(digits, keys, rate, (on_ms + off_ms) / 1000.0)
         made = dsp.encode_spans(
-            digits,
+            keys,
             rate,
             level_low_dbm0=low_dbm0,
             level_high_dbm0=high_dbm0,
@@ -227,8 +235,10 @@ def encode(
             lead_s=off_ms / 1000.0,
         )
         dsp.wav.write(output, made.samples, rate)
+    except ConfigError as error:
+        _refuse(error)
     except ValueError as error:
-        _refuse(ConfigError(digits, "encode", str(error)))
+        _refuse(ConfigError(repr(digits), "encode", str(error)))
     except OSError as error:
         _refuse(
             ConfigError(
@@ -236,3 +246,39 @@ def encode(
             )
         )
     click.echo(f"{output}: {len(made.spans)} digits, {len(made.samples) / rate:.2f} s at {rate} Hz")
+
+
+def _check_form(rate: int, on_ms: float, off_ms: float, low_dbm0: float, high_dbm0: float) -> None:
+    """Raises ConfigError that names the option as typed, its unit and its range."""
+    from offhook import dsp
+
+    top = dsp.tones.FULL_SCALE_DBM0
+    try:
+        dsp.tones.check_rate(rate)
+    except ValueError as error:
+        raise ConfigError("--rate", "encode", str(error), "--rate 8000") from None
+    for option, value, least, most, unit, usual in (
+        ("--on", on_ms, 1000.0 / rate, MOST_MS, "ms", 100),
+        ("--off", off_ms, 0.0, MOST_MS, "ms", 100),
+        ("--low", low_dbm0, LEAST_DBM0, top, "dBm0", -11),
+        ("--high", high_dbm0, LEAST_DBM0, top, "dBm0", -9),
+    ):
+        if not least <= value <= most:  # false for NaN too
+            detail = f"{value:g} {unit}: expected {least:g} to {most:g} {unit}"
+            detail += " (full scale)" if unit == "dBm0" and value > most else ""
+            raise ConfigError(option, "encode", detail, f"{option} {usual}")
+
+
+def _check_length(digits: str, keys: str, rate: int, each_s: float) -> None:
+    """Raises ConfigError for a string without a digit, and for one that makes an absurdly long file."""
+    from offhook.dsp.encode import parse
+
+    dialled, waits = parse(keys)
+    if not dialled:
+        raise ConfigError(repr(digits), "encode", "there is no digit in it", "offhook dtmf encode '159#' -o out.wav")
+    total_s = each_s * len(dialled) + sum(waits)
+    if total_s * rate > MOST_SAMPLES:
+        detail = (
+            f"{len(dialled)} digits would take {total_s:.0f} s; {MOST_SAMPLES / rate:.0f} s at {rate} Hz is the most"
+        )
+        raise ConfigError("DIGITS", "encode", detail, "fewer digits, or a shorter --on and --off")

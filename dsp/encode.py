@@ -88,6 +88,7 @@ def encode_spans(
     any other character is a ValueError that names it. A tone lasts ``on_s`` with its raised-cosine edges of ``edge_s``
     inside, and is followed by ``off_s`` of silence; ``lead_s`` of silence comes first. ``interruption_s`` of silence is
     cut out ``interruption_at_s`` after the digit's start. Phases are those of a sine at the digit's first sample.
+    A figure that is NaN or infinite is a ValueError; a level of -inf dBm0 is not, it leaves that tone out.
     """
     check_rate(rate)
     keys, waits = parse(digits, pause_s=pause_s, wait_s=wait_s)
@@ -97,6 +98,9 @@ def encode_spans(
         array = np.asarray(value, dtype=np.float64)
         if array.ndim > 1 or (array.ndim == 1 and len(array) != count):
             raise ValueError(f"{name} has shape {array.shape}: expected one number, or one for each of {count} digits")
+        silent = name.startswith("level_") & (array == -np.inf)
+        if not np.all(np.isfinite(array) | silent):
+            raise ValueError(f"{name} holds NaN or infinity: expected finite numbers")
         return np.broadcast_to(array, (count,))
 
     tone_s, silence_s = each(on_s, "on_s"), each(off_s, "off_s")

@@ -164,6 +164,58 @@ def test_encode_writes_what_decode_reads(tmp_path: Path) -> None:
     assert "16-bit" in info
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "unit"),
+    [
+        ("--on", "nan", "ms"),
+        ("--on", "1e12", "ms"),
+        ("--on", "0", "ms"),
+        ("--on", "inf", "ms"),
+        ("--off", "nan", "ms"),
+        ("--off", "-1", "ms"),
+        ("--low", "nan", "dBm0"),
+        ("--low", "3.2", "dBm0"),
+        ("--high", "1e400", "dBm0"),
+        ("--high", "-inf", "dBm0"),
+        ("--rate", "0", "Hz"),
+        ("--rate", "99999999", "Hz"),
+    ],
+)
+def test_a_figure_out_of_range_is_told_by_the_option_as_typed(
+    tmp_path: Path, option: str, value: str, unit: str
+) -> None:
+    result = run("encode", "12", "-o", str(tmp_path / "o.wav"), option, value)
+    assert result.exit_code == 2
+    assert result.output.count("\n") == 1
+    assert result.output.startswith(f"error: {option}: encode: ")
+    assert unit in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_full_scale_itself_is_a_level(tmp_path: Path) -> None:
+    assert run("encode", "12", "-o", str(tmp_path / "o.wav"), "--high", "3.14").exit_code == 0
+
+
+@pytest.mark.parametrize("digits", ["", " ", ",w,"])
+def test_a_string_without_a_digit_is_refused(tmp_path: Path, digits: str) -> None:
+    result = run("encode", digits, "-o", str(tmp_path / "o.wav"))
+    assert result.exit_code == 2
+    assert result.output.startswith(f"error: {digits!r}: encode: there is no digit in it")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_of_hours_is_refused_before_it_is_made(tmp_path: Path) -> None:
+    result = run("encode", "5" * 300, "-o", str(tmp_path / "o.wav"), "--on", "60000")
+    assert result.exit_code == 2
+    assert result.output.startswith("error: DIGITS: encode: 300 digits would take 18030 s")
+
+
+def test_spaces_are_skipped_as_in_dialling(tmp_path: Path) -> None:
+    path = tmp_path / "o.wav"
+    assert run("encode", "0 555 01#", "-o", str(path)).exit_code == 0
+    assert run("decode", str(path)).output == "055501#\n"
+
+
 def damaged() -> dict[str, tuple[bytes, str]]:
     good = dsp.wav.encoded(dsp.encode("123"), 8000)
     fmt_float = struct.pack("<HHIIHH", 3, 1, 8000, 32000, 4, 32)

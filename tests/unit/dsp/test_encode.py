@@ -123,6 +123,19 @@ def test_wrong_shapes_are_refused() -> None:
         dsp.encode("1", on_s=0.0)
 
 
+@pytest.mark.parametrize("name", ["on_s", "off_s", "edge_s", "level_low_dbm0", "low_offset_percent", "interruption_s"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), [0.1, float("nan")]])
+def test_figures_that_are_no_numbers_are_refused_by_name(name: str, value: float | list[float]) -> None:
+    with pytest.raises(ValueError, match=f"{name} holds NaN or infinity"):
+        dsp.encode("12", **{name: value})
+
+
+def test_a_level_of_minus_infinity_leaves_the_tone_out() -> None:
+    spectrum = np.abs(np.fft.rfft(dsp.encode("1", on_s=0.5, off_s=0.0, level_low_dbm0=float("-inf"))))
+    assert abs(2 * int(spectrum.argmax()) - 1209) <= 2
+    assert spectrum[697 // 2] < spectrum.max() / 1000
+
+
 def test_import_needs_numpy_alone() -> None:
     code = "import sys; from offhook import dsp; print(*{name.split('.')[0] for name in sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)

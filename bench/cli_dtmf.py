@@ -20,6 +20,8 @@ MOST_SAMPLES = 50_000_000
 """Longest file that is made: 104 minutes at 8000 Hz; making it takes some ten times its size in memory."""
 LEAST_DBM0 = -90.0
 """Below this a sine does not move a 16-bit sample."""
+NOT_AUDIO = 1e4
+"""Float samples beyond this (full scale is 1.0) are no hot recording: something else, or integers never scaled."""
 _RAW = "sox in.wav -t s16 -r 8000 -c 1 - | offhook dtmf decode -"
 
 
@@ -123,6 +125,10 @@ def _read(file: str, head: bytes) -> Any:
         raise ConfigError(file, "read WAV", str(error), "record it at 8000 Hz or more") from None
     except OSError as error:
         raise ConfigError(file, "open", error.strerror or str(error), "check the path") from None
+    largest = float(abs(audio.samples).max()) if audio.samples.dtype.kind == "f" else 0.0
+    if largest > NOT_AUDIO:
+        detail = f"not audio: sample values up to {largest:.3g}, expected -1..1"
+        raise ConfigError(file, "read WAV", detail, "export it again as float of full scale 1.0")
     return audio
 
 

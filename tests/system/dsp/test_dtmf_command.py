@@ -221,6 +221,8 @@ def damaged() -> dict[str, tuple[bytes, str]]:
     fmt_float = struct.pack("<HHIIHH", 3, 1, 8000, 32000, 4, 32)
     nan = struct.pack("<4f", 0.0, float("nan"), 0.0, float("inf"))
     nan_file = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0" + fmt_float + b"data" + struct.pack("<I", 16) + nan
+    absurd = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0" + fmt_float + b"data" + struct.pack("<I", 16000)
+    absurd += np.where(np.arange(4000) % 7 < 3, 1e30, -1e30).astype("<f4").tobytes()
     mp3 = good[:20] + struct.pack("<H", 0x55) + good[22:]
     return {
         "empty": (b"", "the file is empty"),
@@ -230,6 +232,7 @@ def damaged() -> dict[str, tuple[bytes, str]]:
         "no-data": (good[:36], "no 'data' chunk"),
         "no-frames": (good[:40] + b"\0\0\0\0", "0 frames"),
         "nan": (nan_file, "2 of 4 samples are NaN or infinite"),
+        "absurd": (absurd, "not audio: sample values up to 1e+30, expected -1..1"),
         "mp3": (mp3, "encoding 85"),
         "zero-rate": (good[:24] + b"\0\0\0\0" + good[28:], "sample rate 0"),
     }

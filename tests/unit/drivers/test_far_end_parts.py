@@ -17,7 +17,7 @@ from offhook.fixtures.asgi import AsgiTransport
 from offhook.fixtures.ctitap import TapEnd, TappedLink
 from offhook.fixtures.relayboards import NumatoEnd
 from offhook.fixtures.simclock import SimClock
-from offhook.fixtures.wiring import Cutters, cut_by_name, end_name, plug_in, relay_wires
+from offhook.fixtures.wiring import Cutters, cut_by_name, end_name, plug_in, relay_wires, unknown_end
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:
@@ -266,3 +266,18 @@ def test_names_of_ends() -> None:
         "",
         "",
     ]
+
+
+@pytest.mark.parametrize("address", ["/dev/ttyUSB0", "tcp://10.0.0.5:4001", "http://10.0.0.5", "https://cloud.example"])
+def test_a_real_wire_in_simulated_time_is_told_as_what_it_is(address: str) -> None:
+    said = str(unknown_end(address, ["keys1", "cti"]))
+    assert said.startswith(f"{address}: open: it is a real wire, and real and simulated wires cannot be mixed")
+    assert "simulated time" in said
+    assert "--realtime" in said
+    assert "cti, keys1" in said
+
+
+def test_an_end_that_is_not_there_is_told_with_those_that_are() -> None:
+    said = str(unknown_end("end://keys9", ["keys1", "cti"]))
+    assert "no such end in this world (it has: cti, keys1)" in said
+    assert "real" not in said

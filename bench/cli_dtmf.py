@@ -110,6 +110,8 @@ def _head() -> bytes:
 
 def _read(file: str, head: bytes) -> Any:
     """The audio of a WAV file; of standard input, which began with ``head``, for "-". Raises ConfigError."""
+    import numpy as np
+
     from offhook import dsp
 
     try:
@@ -125,7 +127,7 @@ def _read(file: str, head: bytes) -> Any:
         raise ConfigError(file, "read WAV", str(error), "record it at 8000 Hz or more") from None
     except OSError as error:
         raise ConfigError(file, "open", error.strerror or str(error), "check the path") from None
-    largest = float(abs(audio.samples).max()) if audio.samples.dtype.kind == "f" else 0.0
+    largest = float(np.abs(audio.samples).max()) if audio.samples.dtype.kind == "f" else 0.0
     if largest > NOT_AUDIO:
         detail = f"not audio: sample values up to {largest:.3g}, expected -1..1"
         raise ConfigError(file, "read WAV", detail, "export it again as float of full scale 1.0")

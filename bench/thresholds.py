@@ -20,8 +20,6 @@ class Thresholds:
     prompt_onset_s: float = 3.0  # TH-07
     decision_s: float = 2.0  # TH-08
     notified_s: float = 2.0  # TH-09
-    answer_timeout_s: float = 10.0
-    safe_state_s: float = 2.0  # TH-19
 
 
 SMOKE = Thresholds()

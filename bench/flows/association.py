@@ -112,6 +112,10 @@ class Association(AssociationAttempt):
         before = self.steps.get("S5", self.steps["S11"])  # its answer may come before the phone's own Locked
         asked = self._cti("MakeCall", "S6", before, f_called=self.dial_string)
         self.mark("S6", "the cloud makes the call", asked, before)
+        if self.lock == "none":
+            spec: dict[str, Any] = {"subject": self.phone.extension, "where": {"name": "Lock", "direction": ">"}}
+            title = "lock commands where the administrator did not activate the lock"
+            self.count("LOCK-CAP.1", title, "cti", self._trigger.time_s, asked.time_s, **spec, at_most=0)
         self.equal("ASSOC-S6.1", "MakeCall's extension", asked, "f_calling", self.phone.extension)
         self.equal("ASSOC-S6.2", "MakeCall's dial string", asked, "f_called", self.dial_string)
         answer = self._cti("MakeCallResponse", "S14", asked)

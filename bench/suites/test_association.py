@@ -19,6 +19,7 @@ HANG_UP_AFTER = ("answer", "dialled_out", "identified", "prompted", "key_code")
     "ASSOC-S8.1", "ASSOC-S9.1", "ASSOC-S10.1", "ASSOC-S10.2", "ASSOC-S10.3", "ASSOC-S11.1",
     "ASSOC-S11.2", "ASSOC-S14.1", "ASSOC-S15.1", "ASSOC-S16.1", "ASSOC-S16.2", "ASSOC-S16.3",
     "ASSOC-S27.1", "ASSOC-S31.1", "ASSOC-S31.2", "ASSOC-S32.1", "ASSOC-S33.1", "ASSOC-S36.1",
+    "LOCK-CAP.1",
 )  # fmt: skip
 def test_association_of_an_unlocked_phone(station: Station, desk: Phone) -> None:
     """S1 to S36 without a lock; before it the account controls nothing, after it the phone rings for it."""
@@ -35,7 +36,7 @@ def test_association_of_an_unlocked_phone(station: Station, desk: Phone) -> None
     assert after is not None, "the account cannot make the phone ring"
 
 
-@pytest.mark.req("LOCK-CAP.1", "LOCK-S5.1", "LOCK-S24.1", "LOCK-S25.1", "LOCK-CODE.2", "ASSOC-SEC.1")
+@pytest.mark.req("LOCK-CAP.1", "LOCK-S5.1", "LOCK-S24.1", "LOCK-S25.1", "LOCK-CODE.2")
 def test_association_of_a_locked_phone(station: Station, desk: Phone) -> None:
     """The same with the lock: the local code is asked for before the trunk is seized, and is found nowhere beyond."""
     if desk.lock_variant == "none":

@@ -32,7 +32,7 @@ def elsewhere() -> str:
 
 
 @pytest.mark.timeout(200)
-@pytest.mark.req("ASSOC-S3.2", "ASSOC-S21.4", "LOCK-CAP.1")
+@pytest.mark.req("ASSOC-S3.2", "ASSOC-S21.4")
 @pytest.mark.parametrize(
     ("old", "new"),
     [

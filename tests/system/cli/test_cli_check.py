@@ -26,7 +26,6 @@ def check(capsys: pytest.CaptureFixture[str], *faults: str) -> tuple[int, list[s
     return code, [f"{line} | {hint}" for line, hint in zip(failed, [*hints, ""], strict=False)]
 
 
-@pytest.mark.req("BENCH-RUN.9")
 def test_every_wire_of_the_shipped_station_is_well(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.execute(["check", "simulated"]) == 0
 

@@ -119,7 +119,6 @@ def test_every_repetition_is_an_attempt_of_its_own(runner: Runner) -> None:
     assert len({one.attempt.nodeid for one in result.attempts}) == 6
 
 
-@pytest.mark.req("ASSOC-SEC.1")
 def test_the_run_says_what_it_was_run_on_without_its_secrets(runner: Runner) -> None:
     ended = runner.run("simulated", "--suite", "dtmf", "--fault", "hidden-ddi")
 

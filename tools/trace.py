@@ -3,7 +3,7 @@
 An id is proven when a test marked with it passed in the last run and a test marked with it was seen to fail under a
 named fault. A test may be marked with many ids; those whose own judgement failed under a fault, not only the test
 around it, have a star. Read are build/trace/*.json: what each part of `make test` wrote (nodeid, ids, outcome),
-faults.json (the tests that failed under each fault) and, if there, faults-judged.json (the ids whose judgements did).
+faults*.json (the tests that failed under each fault) and, if there, faults-judged*.json (the ids whose judgements did).
 Ids that the list of requirements does not know are an error.
 """
 
@@ -20,7 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 IDS = ROOT / "docs" / "requirements-ids.csv"
 TRACE = ROOT / "build" / "trace"
-FAULTS, JUDGED = "faults.json", "faults-judged.json"
+FAULTS, JUDGED = "faults", "faults-judged"
+"""How the files of each sort begin: one run of the tests writes several."""
 PRIORITIES = ("P0", "P1", "P2", "P3")
 
 
@@ -85,8 +86,10 @@ def read(folder: Path = TRACE) -> tuple[list[dict[str, object]], Named, Named, l
     commits: dict[str, str] = {}
     for path in sorted(folder.glob("*.json")):
         content = json.loads(path.read_text("utf-8"))
-        if path.name in named:
-            named[path.name] = {str(fault): [str(one) for one in ones] for fault, ones in content.items()}
+        sort = next((each for each in (JUDGED, FAULTS) if path.name.startswith(each)), "")
+        if sort:
+            for fault, ones in content.items():
+                named[sort].setdefault(str(fault), []).extend(str(one) for one in ones)
         else:
             tests += content["tests"]
             if content.get("commit"):
@@ -95,7 +98,7 @@ def read(folder: Path = TRACE) -> tuple[list[dict[str, object]], Named, Named, l
     if not tests:
         warnings.append(f"nothing in {folder}: run make test first")
     if not named[FAULTS]:
-        warnings.append(f"no {FAULTS}: no test was seen to fail under a fault in this run")
+        warnings.append(f"no {FAULTS}.json: no test was seen to fail under a fault in this run")
     if len(set(commits.values())) > 1:
         listing = ", ".join(f"{name} at {commit[:10]}" for name, commit in commits.items())
         warnings.append(f"not one run: {listing}; run make test again")

@@ -182,7 +182,7 @@ def test_a_fault_that_is_taken_away_leaves_nothing(hands: Hands, fault: str) -> 
 
 def test_every_kind_has_a_doer_or_is_left_to_the_wires(hands: Hands) -> None:
     board = hands.plant.faults
-    assert {kind for kind in KINDS if kind not in board._doers} == {"cut:cti", "cut:http"}
+    assert {kind for kind in KINDS if kind not in board._doers} == {"cut:cti", "cut:http", "wrong-cloud"}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from offhook.bench.rates import note_trial
 from offhook.bench.record import Attempt, Judgement, Verdict
+from offhook.bench.record.schema import CUT_SHORT
 from offhook.bench.session import Session, how_it_ended, verdict_of
 
 OnAttempt = Callable[[Attempt, list[Judgement]], None]
@@ -71,11 +73,16 @@ class Attempts:
         reqs = [str(req) for mark in item.iter_markers("req") for req in mark.args]
         self._record.begin(item.nodeid, title_of(item), suite_of(item), reqs)
         self._item = item
+        rates = [str(rate) for mark in item.iter_markers("rate") for rate in mark.args]
+        if rates:
+            phone = phone_of(item)
+            sections = self.session.rig.model.phone
+            note_trial(self._record, rates, phone, sections[phone].kind if phone in sections else "")
 
     def _after(self, error: BaseException) -> None:
         """The test raised: note what that means; make the station safe for the next one unless we are being stopped."""
         if isinstance(error, KeyboardInterrupt | pytest.exit.Exception):
-            self._finish(self._item, Verdict.NOT_RUN, how_it_ended(error))
+            self._finish(self._item, Verdict.NOT_RUN, CUT_SHORT + how_it_ended(error))
             return
         raised = Verdict.NOT_RUN if isinstance(error, pytest.skip.Exception) else verdict_of(error)
         message = _text(error)
@@ -115,6 +122,12 @@ def title_of(item: pytest.Item) -> str:
 def suite_of(item: pytest.Item) -> str:
     """``test_association.py`` is the suite ``association``."""
     return item.path.stem.removeprefix("test_")
+
+
+def phone_of(item: pytest.Item) -> str:
+    """The phone a test was made for; "" if it was made for none."""
+    callspec = getattr(item, "callspec", None)
+    return str(callspec.params.get("phone_name", "")) if callspec is not None else ""
 
 
 def phone_names(attempts: Attempts | None, station: str | Path) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
@@ -17,6 +18,7 @@ from rich.live import Live
 from rich.text import Text
 
 from offhook.bench.record import Attempt, Judgement, RunResult, Verdict, reach
+from offhook.bench.record.judge import OVER_ATTEMPTS
 from offhook.bench.record.schema import RELAY_LOG
 from offhook.bench.safety import SafeReport
 
@@ -70,8 +72,8 @@ class Console:
             self._live.start()
 
     def attempt(self, folder: Path, attempt: Attempt, judgements: list[Judgement], now_s: float) -> None:
-        """An attempt has ended."""
-        self._done += 1
+        """An attempt has ended; one that was cut short is not done."""
+        self._done += not attempt.cut_short
         if attempt.outcome in (Verdict.FAIL, Verdict.INCONCLUSIVE):
             self._bad += 1
             self.failure(folder, attempt, judgements)
@@ -131,25 +133,58 @@ class Console:
                 self.line("safe" if not number else "", text, "bold red")
 
     def summary(self, result: RunResult, reports: list[Path]) -> None:
-        """The run in one line, and where its report is."""
+        """The run in one line, what many attempts came to together, and where the report is."""
         counts = result.counts
         passed = result.exit_code == 0
         level = result.level if passed else f"NOT VERIFIED ({reach(result.meta)} was in reach)"
-        lacking = [one.attempt.message for one in result.attempts if one.outcome is Verdict.NOT_RUN]
-        why = f" ({lacking[0]})" if lacking and lacking[0] else ""
+        never = f"   NEVER BEGUN {result.never_begun}" if result.never_begun else ""
         ended = result.meta.get("ended")
         self._screen.print()
         self._screen.print(
             Text.assemble(
                 (level, "bold green" if passed else "bold red"),
                 f"   PASS {counts[Verdict.PASS]}   FAIL {counts[Verdict.FAIL]}"
-                f"   INCONCLUSIVE {counts[Verdict.INCONCLUSIVE]}   NOT RUN {counts[Verdict.NOT_RUN]}{why}",
+                f"   INCONCLUSIVE {counts[Verdict.INCONCLUSIVE]}"
+                f"   NOT RUN {counts[Verdict.NOT_RUN]}{_why_not(result)}{never}",
             )
         )
+        for label, text, verdict in rate_lines(result):
+            self.line(label, text, COLOURS.get(verdict, ""))
         if ended != "completed":
             self.line("ended", str(ended), "bold red")
         page = next((path for path in reports if path.suffix == ".html"), None)
         self.line("report" if page else "run", f"{page or result.folder}")
+
+
+def rate_lines(result: RunResult) -> Iterator[tuple[str, str, Verdict]]:
+    """What is claimed of many attempts together: a line for each rate, one for all percentiles of a verdict."""
+    over = [one for one in result if one.attempt is None and one.kind in OVER_ATTEMPTS]
+    claimed = [one for one in over if one.spec.get("claimed", True)]
+    for one in claimed:
+        if one.kind != "percentile":
+            yield "rate", f"{one.verdict}  {one.req}  {one.title}: {one.reason}", one.verdict
+    times = [one for one in claimed if one.kind == "percentile" and one.verdict is not Verdict.NOT_APPLICABLE]
+    for one in times:
+        if one.verdict is Verdict.FAIL:
+            yield "p95", f"{one.verdict}  {one.req}  {one.title}: {one.reason}", one.verdict
+    for verdict in (Verdict.INCONCLUSIVE, Verdict.PASS):
+        alike = [one for one in times if one.verdict is verdict]
+        if alike:
+            n = min(alike, key=lambda one: one.n or 0)
+            yield "p95", f"{verdict}  {len(alike)} times; fewest: {n.title}: {n.reason}", verdict
+    shown = [one for one in over if one not in claimed and one.kind == "rate" and one.n]
+    if shown:
+        n, good = sum(one.n or 0 for one in shown), sum(round((one.figure or 0) * (one.n or 0)) for one in shown)
+        yield "rate", f"{good} of {n} associations succeeded; a claim needs --repeat N", Verdict.NOT_APPLICABLE
+
+
+def _why_not(result: RunResult) -> str:
+    """The first reason why something was not run, and how many others there are."""
+    reasons = [one.attempt.message for one in result.attempts if one.outcome is Verdict.NOT_RUN]
+    known = list(dict.fromkeys(filter(None, reasons)))
+    if not known:
+        return ""
+    return f" ({known[0]})" if len(known) == 1 else f" ({known[0]}; and {len(known) - 1} other reasons)"
 
 
 def _where(folder: Path, evidence: tuple[str, ...]) -> str:

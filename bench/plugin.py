@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 MARKERS = (
     "req(id, ...): requirement ids this test proves",
     "hardware(resource, ...): needs these wires to be real (relay.keys1, audio.rack, pbx); without arguments, all",
+    "rate(id, ...): each call of this test is one trial of these rates (ASSOC-RATE.1)",
 )
 ATTEMPTS: pytest.StashKey[Attempts] = pytest.StashKey()
 WANTED: pytest.StashKey[Wanted] = pytest.StashKey()

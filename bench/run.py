@@ -38,16 +38,20 @@ def run_station(
     seed: int = 1,
     faults: Sequence[str] = (),
     repeat: int = 1,
+    rates: bool = True,
 ) -> int:
     """Run suites (all of them if none is named) and return the exit code.
 
     0 all PASS; 1 a FAIL; 2 the suites could not run; 3 INCONCLUSIVE or NOT_RUN; 130 and 143 when stopped. ``out`` is
     the run folder; else one is made under ``runs/``. ``only`` selects tests as ``pytest -k`` does; the record says so.
+    With ``repeat`` rates are claimed unless ``rates`` is false: INCONCLUSIVE where n is too small.
     Raises ConfigError, Busy or Unreachable before there is a run.
     """
     files = find_suites(suites)
     note = {"only": only} if only else {}
-    wanted = Wanted(station, seed=seed, realtime=realtime, faults=tuple(faults), folder=out, note=note)
+    wanted = Wanted(
+        station, seed=seed, realtime=realtime, faults=tuple(faults), folder=out, note=note, rates=rates and repeat > 1
+    )
     with closing(Console()) as console, signals.orderly_end() as ending:
         started_s = time.monotonic()
         session: Session | None = None
@@ -142,7 +146,8 @@ class Progress:
         """Repeat every test; each repetition is an attempt of its own."""
         if self._repeat > 1:
             metafunc.fixturenames.append("repetition")
-            metafunc.parametrize("repetition", range(1, self._repeat + 1))
+            numbers = range(1, self._repeat + 1)
+            metafunc.parametrize("repetition", numbers, ids=[f"#{number}" for number in numbers])
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A suite that cannot be read is an error of the bench, not a verdict on a telephone."""

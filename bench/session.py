@@ -19,6 +19,7 @@ from typing import Any
 from offhook.bench import signals
 from offhook.bench.devices import Station
 from offhook.bench.guardian import GuardianGone
+from offhook.bench.rates import judge_rates
 from offhook.bench.record import RunRecord, RunResult, Verdict, judge
 from offhook.bench.safety import SafeReport
 from offhook.bench.station import Rig, open_rig
@@ -39,6 +40,8 @@ class Wanted:
     folder: Path | None = None
     runs: Path = RUNS
     profile: str = "smoke"
+    rates: bool | None = None
+    """True: rates are claimed, and judged when the run ends; False: they are shown; None: neither."""
     note: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -99,6 +102,8 @@ def opened(wanted: Wanted) -> Iterator[Session]:
                 if guard is not None and guard.lost is not None:
                     ended = f"error: {guard.lost}"
             with signals.current().shielded():
+                if wanted.rates is not None:
+                    judge_rates(kept[0], claimed=wanted.rates, profile=wanted.profile)
                 kept[0].seal(how_it_ended(None) or ended)
 
 

@@ -6,13 +6,13 @@ decoded from it again that differ are FAIL. A run that was never sealed is read 
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from offhook.bench.record import kinds, listening
+from offhook.bench.record import kinds, listening, rates
 from offhook.bench.record.heard import Ear
 from offhook.bench.record.kinds import Case, Finding, NoEvidence, Rule
 from offhook.bench.record.reader import Evidence, open_run
@@ -30,7 +30,12 @@ RULES: dict[str, Rule] = {
     "no_digits": listening.no_digits,
     "tone": listening.tone,
     "voice": listening.voice,
+    "rate": rates.rate,
+    "digit_errors": rates.digit_errors,
+    "percentile": rates.percentile,
 }
+OVER_ATTEMPTS = ("rate", "digit_errors", "percentile")
+"""Kinds that rest on what other judgements came to: made last."""
 ENDS = {"interrupted": 130, "terminated": 143}
 UNVERIFIED = "NOT VERIFIED"
 
@@ -62,6 +67,18 @@ class RunResult:
     def counts(self) -> Counter[Verdict]:
         """Attempts by outcome."""
         return Counter(result.outcome for result in self.attempts)
+
+    @property
+    def never_begun(self) -> int:
+        """Planned attempts that were never begun; zero if the run does not say what it had planned.
+
+        One that was cut short and not made again is among those that were begun.
+        """
+        planned = self.meta.get("planned")
+        if not isinstance(planned, dict):
+            return 0
+        begun = {result.attempt.nodeid for result in self.attempts}
+        return max(0, sum(int(count) for count in planned.values()) - len(begun))
 
     @property
     def verdict(self) -> Verdict:
@@ -120,11 +137,22 @@ def judge_evidence(evidence: Evidence, ear: Ear | None = None) -> RunResult:
     """The same on evidence that is already open; ``ear`` may have decoded some of it before."""
     ear = ear or Ear(evidence)
     attempts = {attempt.id: attempt for attempt in evidence.attempts()}
-    judgements = tuple(
-        judge_one(one, evidence, ear, attempts.get(one.attempt) if one.attempt else None)
-        for one in evidence.judgements()
-    )
-    results = tuple(_result(attempt, judgements) for attempt in attempts.values())
+    stored = evidence.judgements()
+
+    def made(one: Judgement, others: rates.Made | None = None) -> Judgement:
+        return judge_one(one, evidence, ear, attempts.get(one.attempt) if one.attempt else None, others)
+
+    first = {one.id: made(one) for one in stored if one.kind not in OVER_ATTEMPTS}
+    grouped: dict[int | None, list[Judgement]] = defaultdict(list)
+    for one in first.values():
+        grouped[one.attempt].append(one)
+    outcomes = {number: outcome_of(attempt, tuple(grouped[number])) for number, attempt in attempts.items()}
+    others = rates.Made(tuple(attempts.values()), outcomes, tuple(first.values()))
+    judgements = tuple(first[one.id] if one.id in first else made(one, others) for one in stored)
+    for one in judgements:
+        if one.id not in first:
+            grouped[one.attempt].append(one)
+    results = tuple(_result(attempt, tuple(grouped[number])) for number, attempt in attempts.items())
     return RunResult(
         folder=evidence.folder,
         meta=evidence.meta(),
@@ -135,8 +163,7 @@ def judge_evidence(evidence: Evidence, ear: Ear | None = None) -> RunResult:
     )
 
 
-def _result(attempt: Attempt, judgements: tuple[Judgement, ...]) -> AttemptResult:
-    mine = tuple(judgement for judgement in judgements if judgement.attempt == attempt.id)
+def _result(attempt: Attempt, mine: tuple[Judgement, ...]) -> AttemptResult:
     return AttemptResult(attempt, mine, outcome_of(attempt, mine))
 
 
@@ -153,9 +180,11 @@ def outcome_of(attempt: Attempt, judgements: tuple[Judgement, ...]) -> Verdict:
     return worst([attempt.raised, *verdicts])
 
 
-def judge_one(judgement: Judgement, evidence: Evidence, ear: Ear, attempt: Attempt | None) -> Judgement:
-    """One judgement, made anew."""
-    case = Case(judgement.spec, evidence, ear, attempt, judgement.unit)
+def judge_one(
+    judgement: Judgement, evidence: Evidence, ear: Ear, attempt: Attempt | None, others: rates.Made | None = None
+) -> Judgement:
+    """One judgement, made anew; ``others`` says what those came to that a rule over many attempts rests on."""
+    case = Case(judgement.spec, evidence, ear, attempt, judgement.unit, others)
     rule = RULES.get(judgement.kind, _unknown)
     try:
         finding = rule(case)

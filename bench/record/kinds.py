@@ -11,12 +11,15 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from offhook.bench.record.heard import Ear
 from offhook.bench.record.reader import Evidence, is_plain
 from offhook.bench.record.schema import CTI_LOG, Attempt, Observation, Verdict
 from offhook.bench.record.verdicts import combine, within
+
+if TYPE_CHECKING:
+    from offhook.bench.record.rates import Made
 
 ESCAPED = re.compile(r"\\u00[2-7]")
 """An escape, in JSON, of a letter that needs none."""
@@ -50,6 +53,8 @@ class Case:
     ear: Ear
     attempt: Attempt | None
     unit: str = ""
+    made: Made | None = None
+    """What the other judgements came to, for a rule over many attempts; None: as the run stored it."""
 
     @property
     def from_s(self) -> float:

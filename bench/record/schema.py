@@ -17,6 +17,8 @@ MANIFEST = "manifest.json"
 CTI_LOG = "cti.log"
 RELAY_LOG = "relays.csv"
 AUDIO = "audio"
+CUT_SHORT = "cut short: "
+"""How the message of an attempt begins during which the run was stopped or killed; it is NOT_RUN."""
 
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -34,10 +36,13 @@ CREATE INDEX observation_time ON observation (kind, time_s);
 CREATE TABLE audio (
     id INTEGER PRIMARY KEY, file TEXT NOT NULL UNIQUE, wire TEXT NOT NULL, start_s REAL NOT NULL,
     rate_hz INTEGER NOT NULL, frames INTEGER NOT NULL);
+CREATE INDEX step_attempt ON step (attempt);
+CREATE INDEX observation_attempt ON observation (attempt);
 CREATE TABLE judgement (
     id INTEGER PRIMARY KEY, attempt INTEGER, req TEXT NOT NULL, title TEXT NOT NULL, kind TEXT NOT NULL,
     spec TEXT NOT NULL, unit TEXT NOT NULL, figure REAL, limit_low REAL, limit_high REAL, u REAL, n INTEGER,
     verdict TEXT NOT NULL, reason TEXT NOT NULL, evidence TEXT NOT NULL);
+CREATE INDEX judgement_attempt ON judgement (attempt);
 """
 
 
@@ -69,6 +74,11 @@ class Attempt:
     required: bool
     outcome: Verdict | None
     message: str
+
+    @property
+    def cut_short(self) -> bool:
+        """True if the run was stopped or killed in the middle of it."""
+        return self.message.startswith(CUT_SHORT)
 
 
 @dataclass(frozen=True, slots=True)

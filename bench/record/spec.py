@@ -18,6 +18,9 @@ KEYS = {
     "search": {"forbidden", "kinds"},
     "figure": {"value", "u", "n"},
     "note": {"verdict", "reason"},
+    "rate": {"of", "where", "claimed"},
+    "digit_errors": {"of", "wire", "claimed"},
+    "percentile": {"of", "title", "steps", "where", "share", "claimed"},
 }
 COMMON_KEYS = {"from_s", "to_s", "at_least", "at_most", "hint"}
 

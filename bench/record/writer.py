@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ from offhook.bench.record.heard import Ear
 from offhook.bench.record.judge import RunResult, judge_evidence, judge_one, outcome_of
 from offhook.bench.record.logs import CtiLog, RelayLog
 from offhook.bench.record.reader import Evidence
-from offhook.bench.record.schema import Attempt, Judgement, Verdict
+from offhook.bench.record.schema import Attempt, Judgement, Observation, Verdict
 from offhook.bench.record.spec import clean_spec
 from offhook.bench.record.verdicts import worst
 from offhook.drivers.audio import AudioPort
@@ -223,6 +224,14 @@ class RunRecord:
             return [one for one in self._evidence.judgements() if one.attempt is None]
         return self._evidence.judgements(wanted)
 
+    def all_judgements(self, kind: str) -> list[Judgement]:
+        """Every judgement of a kind, as it stands."""
+        return [one for one in self._evidence.judgements() if one.kind == kind]
+
+    def observed(self, kind: str) -> list[Observation]:
+        """Every observation of a kind so far."""
+        return self._evidence.observations_between(kind, -math.inf, math.inf)
+
     def attempt_made(self, attempt: int) -> Attempt:
         """An attempt by its id. Raises KeyError if there is none."""
         found = self._evidence.attempt(attempt)
@@ -240,7 +249,7 @@ class RunRecord:
         if not self._open:
             raise RuntimeError(f"{self.folder} is sealed")
         if self._current is not None:
-            self.finish(Verdict.NOT_RUN, f"the run ended: {ended}")
+            self.finish(Verdict.NOT_RUN, f"{schema.CUT_SHORT}{ended}")
         self.stop_audio()
         self.note_meta(ended=ended)
         result = judge_evidence(self._evidence, self._ears())

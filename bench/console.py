@@ -170,8 +170,8 @@ def rate_lines(result: RunResult) -> Iterator[tuple[str, str, Verdict]]:
     for verdict in (Verdict.INCONCLUSIVE, Verdict.PASS):
         alike = [one for one in times if one.verdict is verdict]
         if alike:
-            n = min(alike, key=lambda one: one.n or 0)
-            yield "p95", f"{verdict}  {len(alike)} times; fewest: {n.title}: {n.reason}", verdict
+            least = min(alike, key=lambda one: one.n or 0)
+            yield "p95", f"{verdict}  {len(alike)} times; fewest: {least.title}: {least.reason}", verdict
     shown = [one for one in over if one not in claimed and one.kind == "rate" and one.n]
     if shown:
         n, good = sum(one.n or 0 for one in shown), sum(round((one.figure or 0) * (one.n or 0)) for one in shown)

@@ -21,6 +21,7 @@ HANG_UP_AFTER = ("answer", "dialled_out", "identified", "prompted", "key_code")
     "ASSOC-S27.1", "ASSOC-S31.1", "ASSOC-S31.2", "ASSOC-S32.1", "ASSOC-S33.1", "ASSOC-S36.1",
     "LOCK-CAP.1",
 )  # fmt: skip
+@pytest.mark.rate("ASSOC-RATE.1")
 def test_association_of_an_unlocked_phone(station: Station, desk: Phone) -> None:
     """S1 to S36 without a lock; before it the account controls nothing, after it the phone rings for it."""
     alice = station.account("alice")
@@ -37,6 +38,7 @@ def test_association_of_an_unlocked_phone(station: Station, desk: Phone) -> None
 
 
 @pytest.mark.req("LOCK-CAP.1", "LOCK-S5.1", "LOCK-S24.1", "LOCK-S25.1", "LOCK-CODE.2")
+@pytest.mark.rate("ASSOC-RATE.1")
 def test_association_of_a_locked_phone(station: Station, desk: Phone) -> None:
     """The same with the lock: the local code is asked for before the trunk is seized, and is found nowhere beyond."""
     if desk.lock_variant == "none":

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offhook.dsp.advance import long_windows, tones
+from offhook.dsp.doubt import Doubt, settled
 from offhook.dsp.goertzel import matrix, null_basis
 from offhook.dsp.profiles import Profile
-from offhook.dsp.purity import clipped, crest_limit, mended, residue_crest, stretches
+from offhook.dsp.purity import stretches
 from offhook.dsp.tones import HIGH_HZ, INT16_SCALE, LOW_HZ, Float32, power_of
 
 HOP_S = 0.004
@@ -26,12 +27,10 @@ LOOK = 12  # hops a decision may look back
 WARM = LOOK + 4
 CANDIDATE_SHARE = 0.25
 LEAST_SHARE, SURE_SHARE = 0.015, 0.93  # between them it matters what the nulled frequencies hold
-FAIR_SHARE, CLIPPED_SHARE, GOOD_SHARE, PURE_SHARE = 0.40, 0.70, 0.88, 0.95
+FAIR_SHARE, GOOD_SHARE, PURE_SHARE = 0.40, 0.88, 0.95
 STILL_HZ, UNSTILL_HZ = 8.0, 40.0
-STAYED_HZ, UNSTAYED_HZ = 4.0, 24.0
 STEADY_HZ, STEADY_POWER = 2.5, 0.12
 EARLY_S = 0.003
-RESIDUE_ON_S = 0.033
 
 Index = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -169,20 +168,11 @@ class Fine:
         fair = sound & length_ok
         pure, calm = self._steady(at, key, share, low_power, high_power, low_offset, high_offset, short.shape[1])
         pure &= still
-        low_hz, high_hz = self.freqs[low_row] + low_offset, self.freqs[high_row] + high_offset
-        doubtful = np.flatnonzero(fair & still & ~pure & (on_s >= RESIDUE_ON_S))
-        doubtful = doubtful[_stayed(doubtful, at, key, share, low_offset, high_offset)]
-        if len(doubtful):
-            pure[doubtful] = residue_crest(
-                blocks, at[doubtful], low_hz[doubtful], high_hz[doubtful], self.rate, profile.null_hz
-            ) < crest_limit(share[doubtful])
-        flat = np.flatnonzero(fair & still & calm & ~pure & (share > CLIPPED_SHARE) & (on_s >= RESIDUE_ON_S))
-        if len(flat):
-            pure[flat] = clipped(blocks, at[flat])
-        broken = np.flatnonzero(fair & ~pure)
-        broken = broken[_dips(on[:, broken])]
-        if len(broken):
-            pure[broken] = mended(blocks, on[:, broken], at[broken], low_hz[broken], high_hz[broken], self.rate)
+        dips = np.zeros(len(at), dtype=np.bool_)
+        open_ = np.flatnonzero(fair & ~pure)
+        dips[open_] = _dips(on[:, open_])
+        doubt = Doubt(at, key, share, low_offset, high_offset, on_s, fair, still, calm, pure, dips)
+        pure = settled(doubt, lambda some: (blocks, at[some]), lambda some: on[:, some], self.rate, profile.null_hz)
         return Hops(
             amplitude, short, at, key, low_power, high_power, low_offset, high_offset, share,
             np.maximum(energy - both, 0.0), on_s, full, level_ok, twist_ok, offset_ok, length_ok, pure, fair & pure,
@@ -265,18 +255,6 @@ def _dips(on: Float32) -> Flags:
     """Whether there is tone, then none, then tone again in the hops looked back."""
     dip = np.minimum.accumulate(on, axis=0) < 0.5
     return np.asarray((dip[:-1] & (on[1:] > 0.9)).any(axis=0) & (on[0] > 0.5))
-
-
-def _stayed(
-    chosen: Index, at: Index, key: NDArray[np.int8], share: Float32, low_offset: Float32, high_offset: Float32
-) -> Flags:
-    """Whether both frequencies are, within noise, where they were 12 ms before; for the chosen candidates."""
-    before = np.searchsorted(at, at[chosen] - 3)
-    there = (at[before] == at[chosen] - 3) & (key[before] == key[chosen])
-    limit = STAYED_HZ + UNSTAYED_HZ * (1.0 - np.minimum(share[chosen], 1.0))
-    for column in (low_offset, high_offset):
-        there &= np.abs(column[chosen] - column[before]) < limit
-    return np.asarray(there)
 
 
 def _turns(turn: NDArray[np.complex128], steps: Index) -> NDArray[np.complex64]:

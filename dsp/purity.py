@@ -27,13 +27,14 @@ def crest_limit(share: Float32) -> Float64:
 
 
 def mended(
-    blocks: Float32, on: Float32, at: NDArray[np.int64], low_hz: ArrayLike, high_hz: ArrayLike, rate: float
+    past: tuple[Float32, NDArray[np.int64]], on: Float32, low_hz: ArrayLike, high_hz: ArrayLike, rate: float
 ) -> NDArray[np.bool_]:
     """Whether two steady tones fill what there is of a digit on both sides of a drop-out, as if it were not there.
 
-    ``on`` (hops looked back, candidates) is how full of tone each short window was; only blocks in full ones count.
+    ``past`` is blocks and each candidate's last; ``on`` (hops looked back, candidates) is how full of tone each short
+    window was; only blocks in full ones count.
     """
-    count = MEND_HOPS
+    (blocks, at), count = past, MEND_HOPS
     whole = on[:count] > 0.93 * on[:count].max(axis=0)
     block_on = whole.copy()
     block_on[1:] &= whole[:-1]

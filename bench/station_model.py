@@ -215,7 +215,7 @@ class PhoneModel(Section):
 
     extension: Number
     ddi: Number | None = Field(default=None, description="its direct number, as the far end of an outside call sees it")
-    kind: Literal["ip", "analog", "tdm"]
+    kind: Literal["ip", "analog", "tdm", "soft"]
     local_code: Code | None = None
     lock: Literal["notify", "prefix", "none"] | None = Field(
         default=None, description="how this phone is locked over CTI, if not as [options] lock says"

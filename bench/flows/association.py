@@ -7,16 +7,19 @@ Every step has a cause and an effect seen by another probe (requirements section
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from offhook.bench.flows.attempt import IVR_LEG, AssociationAttempt
+from offhook.bench.flows.keying import doubled, why_doubled
 from offhook.bench.flows.lock import DIAL_TONES, key_local_code, wait_local_prompt
 from offhook.bench.flows.steps import StepFailed
 from offhook.bench.watch import Seen
 from offhook.drivers.errors import DeviceGone, DeviceTimeout
 
 QUIET_BEFORE_S3_S = 0.5
+START_S = 2.0
+"""S4 starts by itself within this after S1 (TH-01 gives the same to S2)."""
 COMMANDS = ("MonitorStart", "Lock", "MakeCall")
 """What S4 to S6 send to the PBX; none of it may cross the link before S3."""
 CALL_EVENTS = ("Originated", "Delivered", "Established")
@@ -39,8 +42,8 @@ class Association(AssociationAttempt):
 
     def again(self) -> Association:
         """A new attempt from S3 for the same request (LOCK-S25.3, ASSOC-RETRY.1), every step of it recorded anew."""
-        retry = Association(self.station, self.flow + ", again", account=self.account, phone=self.phone, lock=self.lock)
-        retry.association, retry.code, retry.context, retry.retry = self.association, self.code, self.context, True
+        retry = replace(self, flow=self.flow + ", again", steps={}, port="", call_id="", keyed_s=0.0)
+        retry.retry = True
         retry.steps = {name: self.steps[name] for name in ("S1", "S21", "S2") if name in self.steps}
         return retry
 
@@ -51,7 +54,7 @@ class Association(AssociationAttempt):
         self.association, asked = self.account.request(self.phone.extension)
         self.mark("S1", "the account asks for the extension", asked)
         self.equal("ASSOC-S1.1", "extension asked for", self._cloud_step("S1"), "d_extension", self.phone.extension)
-        if self.station.options.context:
+        if self.options.context:
             made = self._cloud_step("S21")
             self.context = str(made.data.get("d_context_id", ""))
             self.mark("S21", "a context id is stored with the code", made, asked)
@@ -64,7 +67,7 @@ class Association(AssociationAttempt):
 
     def complete(self) -> None:
         """S3: the user says that he is near the phone; before that the CTI link is silent about it."""
-        if not (self.station.options.s3 or self.retry):
+        if not (self.options.s3 or self.retry):
             return
         self.station.clock.sleep(QUIET_BEFORE_S3_S)
         done = self.account.complete(self.association)
@@ -86,6 +89,8 @@ class Association(AssociationAttempt):
         start = self._trigger
         asked = self._cti("MonitorStart", "S4", start)
         self.mark("S4", "the cloud asks to monitor the extension", asked, start)
+        if "S3" not in self.steps:
+            self.interval("ASSOC-S3.2", "S1 to S4, where no completion is asked for", start, asked, START_S)
         answer = self._cti("MonitorStartResponse", "S11", asked)
         self.mark("S11", "the PBX monitors it", answer, asked)
         self.equal("ASSOC-S4.1", "extension to be monitored", asked, "f_device", self.phone.extension)
@@ -204,12 +209,25 @@ class Association(AssociationAttempt):
             to_s = digits[-1].time_s + 0.03
             spec: dict[str, Any] = {"wire": self.heard, "from_s": seized.time_s, "to_s": to_s, "expected": expected}
             self.judge("ASSOC-S16.2", "context digits at the IVR", "digits", **spec)
+            if self.in_call:
+                self._digits_were_ordered(seized)
             self._call_was_reported(digits[0])
         else:
             self.port = self._port_that_speaks(seized)
             self.mark("S31", "the IVR answers", self._cloud_step("S31"), seized)
-        if self.station.options.ddi:
+            to_s = self.steps["S31"].time_s
+            self.count("ASSOC-VAR.1", "digits at the IVR where no context id is asked for", "digit",
+                       seized.time_s, to_s, wire=self.heard, at_most=0)  # fmt: skip
+        if self.options.ddi:
             self.mark("S32", "the calling number is known", self._cloud_step("S32"), seized)
+
+    def _digits_were_ordered(self, seized: Seen) -> None:
+        """S16 over the established connection: the cloud tells the PBX to dial the context digits (ASSOC-S16.4)."""
+        ordered = list(self.station.watch.all("cti", seized.time_s, name="GenerateDigits", direction=">"))
+        digits = "".join(str(each.data.get("f_digits", "")) for each in ordered)
+        time_s = ordered[-1].time_s if ordered else seized.time_s
+        seen = self.station.watch.note("C", "cti-tap", "generated", self.phone.extension, time_s, 0.005, digits=digits)
+        self.equal("ASSOC-S16.4", "digits that the cloud orders in the call", seen, "digits", self.context + "#")
 
     def _call_was_reported(self, digit: Seen) -> None:
         """S11: the monitor told of the call, in order, before the first digit crossed it."""
@@ -263,6 +281,8 @@ class Association(AssociationAttempt):
         if text != typed:
             wire_name = IVR_LEG if len(ear) == len(typed) else self._keypad if not ear else self._handset
             heard = f"{text or 'nothing'} at the IVR, {self._text(ear) or 'nothing'} in the ear"
+            for twice in doubled(typed, ivr):
+                heard += f"; {twice}: {why_doubled(watch, self.phone.name, twice, doubled(typed, ear))}"
             raise StepFailed("S27", f"{typed} at the IVR", heard, wire_name, "listen to both WAVs; settle_ms, press_ms")
         if len(ear) != len(typed):
             raise StepFailed("S27", f"{typed} in the ear", self._text(ear) or "nothing", self._handset)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from offhook.bench.accounts import Account
+from offhook.bench.flows.keying import doubled
 from offhook.bench.flows.steps import Script, StepFailed
 from offhook.bench.phone import Phone
+from offhook.bench.station_model import Options
 from offhook.bench.thresholds import SMOKE, Thresholds
 from offhook.bench.watch import Seen
 
@@ -22,7 +24,10 @@ class AssociationAttempt(Script):
 
     account: Account = field(kw_only=True)
     phone: Phone = field(kw_only=True)
+    options: Options = field(kw_only=True)
     lock: str = field(kw_only=True, default="none")
+    in_call: bool = field(kw_only=True, default=False)
+    """The context id goes over the established connection, not into MakeCall (ASSOC-S16.4)."""
     limits: Thresholds = field(kw_only=True, default=SMOKE)
     association: str = ""
     code: str = ""
@@ -48,7 +53,7 @@ class AssociationAttempt(Script):
     def dial_string(self) -> str:
         """What MakeCall must carry: the public number, and the context id where the option is on."""
         number = "00" + next(iter(self.station.model.ivr.values())).number.removeprefix("+")
-        return f"{number}*{self.context}#" if self.context else number
+        return f"{number}*{self.context}#" if self.context and not self.in_call else number
 
     @property
     def _trigger(self) -> Seen:
@@ -98,6 +103,9 @@ class AssociationAttempt(Script):
         if not port:
             texts = [self._text(self._digits(f"ivr-{name}-heard", after)) for name in self.station.ivr_ports]
             heard = ", ".join(text for text in texts if text) or "nothing"
+            for name in self.station.ivr_ports:
+                twice = doubled(expected, self._digits(f"ivr-{name}-heard", after))
+                heard += "".join(f"; {each}: doubled by the PBX's sender or the trunk" for each in twice)
             raise StepFailed(
                 "S31", f"context digits {expected} at the IVR", heard, IVR_LEG, "listen to ivr-*-heard.wav"
             )

@@ -10,7 +10,7 @@ from runs import Ended, Runner
 
 from offhook.bench.record import Evidence, Verdict, judge, open_run
 
-HOOKS = {("keys1", "8"), ("keys2", "8"), ("keys3", "8")}
+HOOKS = {(f"keys{board}", "8") for board in (1, 2, 3, 4)}
 
 
 def in_mid_call(folder: Path) -> bool:
@@ -60,12 +60,13 @@ def safe_state_was_read_back(ended: Ended) -> None:
         safe = [seen for seen in run.observations() if seen.kind == "safe"]
         rows = [line.split(",") for line in run.lines("relays.csv")[1:]]
     boards = [seen for seen in safe if seen.subject.startswith("relay.")]
-    assert len(boards) == 3
+    assert len(boards) == 4
     assert all(seen.data["ok"] and "as commanded" in seen.data["read_back"] for seen in boards)
     assert {seen.subject for seen in safe if seen.data["read_back"] == "sensor says on hook"} == {
         "phone.desk-1",
         "phone.desk-2",
         "phone.desk-3",
+        "phone.desk-4",
     }
     assert any(row[4] == "closed" for row in rows)
     judged = [one for one in judge(ended.folder) if one.req == "BENCH-RUN.3"]

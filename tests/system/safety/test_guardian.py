@@ -37,7 +37,7 @@ def account_is_true(ended: Bench, reason: str) -> None:
     assert account["ok"]
     assert account["took_s"] < SAFE_WITHIN_S
     boards = {one["resource"]: one for one in account["boards"]}
-    assert list(boards) == ["relay.keys1", "relay.keys2", "relay.keys3"]
+    assert list(boards) == ["relay.keys1", "relay.keys2", "relay.keys3", "relay.keys4"]
     assert boards["relay.keys1"]["read_back"].endswith("relay readall\n\r0000\n\r>")
     assert boards["relay.keys2"]["read_back"].endswith("relay readall\n\r0100\n\r>")
 

@@ -21,7 +21,7 @@ from offhook.drivers.links import LabWires
 from offhook.fixtures.ends import FarEndWires, open_simulated
 from offhook.fixtures.stations import SIMULATED
 
-BOARDS = ("keys1", "keys2", "keys3")
+BOARDS = ("keys1", "keys2", "keys3", "keys4")
 HOOKS = {(board, "8") for board in BOARDS}
 IN_ORDER = {"SIGTERM": (143, "terminated"), "SIGINT": (130, "interrupted")}
 

@@ -147,7 +147,7 @@ def test_a_broken_station_file_is_bad_input(tmp_path: Path, capsys: pytest.Captu
 
 def test_stations_and_schema(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.execute(["stations"]) == 0
-    assert "simulated    R1  3 phones" in capsys.readouterr().out
+    assert "simulated    R1  4 phones" in capsys.readouterr().out
 
     assert cli.execute(["schema"]) == 0
     assert json.loads(capsys.readouterr().out)["title"] == "StationModel"

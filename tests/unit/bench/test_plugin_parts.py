@@ -82,9 +82,9 @@ def test_no_secret_of_a_station_gets_into_the_record() -> None:
     loaded = load_station(find_station("simulated"))
     text = blanked(SimpleNamespace(model=loaded.model, loaded=loaded))  # type: ignore[arg-type]
     secrets = {phone.local_code for phone in loaded.model.phone.values()} | set(loaded.model.cloud.accounts.values())
-    assert len(secrets) == 5
+    assert len(secrets) == 6
     assert not [secret for secret in {*secrets, loaded.model.cloud.admin} if secret and secret in text]
-    assert text.count('"***"') == 6
+    assert text.count('"***"') == 7
     assert 'extension   = "1001"' in text
 
 

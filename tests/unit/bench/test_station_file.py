@@ -40,7 +40,7 @@ BROKEN = [
     ("wrong type", "rate_hz = 8000", 'rate_hz = "8000"', ['audio.rack.rate_hz: "8000" is not a whole number']),
     ("true is no number", "rate_hz = 8000", "rate_hz = true", ["rate_hz: true is not a whole number"]),
     ("missing key", 'extension = "1001"\n', "", ["phone.desk.extension: missing (try: add extension = ...)"]),
-    ("not a choice", 'kind = "ip"', 'kind = "voip"', ["'ip', 'analog' or 'tdm'"]),
+    ("not a choice", 'kind = "ip"', 'kind = "voip"', ["'ip', 'analog', 'tdm' or 'soft'"]),
     ("schema of the future", "schema_version = 1", "schema_version = 9", ["schema_version: 9 is not allowed (try: 1)"]),
     ("relay twice", '"one/8"', '"one/0"', ["relay one/0 is used twice (try: phone.desk.hook.contact has it already)"]),
     ("missing channel", "rack/1", "rack/7", ["missing channel: audio.rack has 2 (try: rack/0 to rack/1)"]),

@@ -15,9 +15,11 @@ from offhook.drivers.errors import ConfigError, DeviceGone
 from offhook.drivers.links import PipeLink
 from offhook.fixtures.asgi import AsgiTransport
 from offhook.fixtures.ctitap import TapEnd, TappedLink
+from offhook.fixtures.faults import FaultBoard
+from offhook.fixtures.faulty.boards import take_wire_faults
 from offhook.fixtures.relayboards import NumatoEnd
 from offhook.fixtures.simclock import SimClock
-from offhook.fixtures.wiring import Cutters, cut_by_name, end_name, plug_in, relay_wires, unknown_end
+from offhook.fixtures.wiring import Cutters, end_name, plug_in, relay_wires, unknown_end
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:
@@ -250,11 +252,12 @@ def test_wires_of_a_phone() -> None:
     ],
 )
 def test_faults_that_cut_wires(fault: str, wires: set[str]) -> None:
-    cutters = Cutters()
+    cutters, faults = Cutters(), FaultBoard(STATION["phone"])
     every = ("cti", "cti-cloud", "cloud", "board-a", "board-b", "rack")
-    cut_by_name(cutters, STATION, fault, True)
+    take_wire_faults(SimClock(), cutters, STATION, faults)
+    faults.add(fault)
     assert {wire for wire in every if cutters.is_cut(wire)} == wires
-    cut_by_name(cutters, STATION, fault, False)
+    faults.remove(fault)
     assert not any(cutters.is_cut(wire) for wire in every)
 
 

@@ -279,7 +279,7 @@ def _check_form(rate: int, on_ms: float, off_ms: float, low_dbm0: float, high_db
 
 def _check_length(digits: str, keys: str, rate: int, each_s: float) -> None:
     """Raises ConfigError for a string without a digit, and for one that makes an absurdly long file."""
-    from offhook.dsp.encode import parse
+    from offhook.dsp.dial import parse
 
     dialled, waits = parse(keys)
     if not dialled:

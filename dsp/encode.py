@@ -1,23 +1,73 @@
-"""DTMF generator: a dial string becomes audio, every digit with its own frequencies, levels, times and edges.
+"""DTMF generator: dial strings become audio, every digit with its own frequencies, levels, times and edges.
 
 Defaults are good sender practice (ETSI ES 201 235-2 class): high group 2 dB above low, 100 ms on and off, raised-cosine
-edges of 2 ms. Any per-digit argument is a number for all digits or a sequence with one number a digit.
+edges of 2 ms. ``encode_batch`` makes many strings in one call; nothing here loops over digits or samples.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict, Unpack, cast
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from offhook.dsp.tones import HIGH_HZ, KEYS, LOW_HZ, Float32, Float64, Int16, check_rate, peak, to_int16
+from offhook.dsp.bursts import Bursts, Int64
+from offhook.dsp.dial import PAUSE_S, WAIT_S, Dialled, dialled
+from offhook.dsp.tones import HIGH_HZ, LOW_HZ, Float32, Float64, Int16, check_rate, peak, to_int16
 
 DEFAULT_LOW_DBM0 = -11.0
 DEFAULT_HIGH_DBM0 = -9.0
-PAUSE_S = 2.0
-WAIT_S = 0.5
+LOUDEST_DBM0 = 100.0
+MOST_SAMPLES = 1 << 31
+
+PerDigit = ArrayLike | Sequence[ArrayLike]
+
+
+class Figures(TypedDict, total=False):
+    """What can be said of each digit, and of a whole string (the last three; ``lead_s`` may be one a string).
+
+    A tone lasts ``on_s`` (0.1) with its raised-cosine edges of ``edge_s`` (0.002) inside, and is followed by ``off_s``
+    (0.1) of silence. ``level_low_dbm0`` (-11) and ``level_high_dbm0`` (-9) are those of one sine each; -inf leaves that
+    one out. ``low_offset_percent`` and ``high_offset_percent`` move the frequencies, ``low_phase_rad`` and
+    ``high_phase_rad`` are the phases of a sine at the digit's first sample. ``interruption_s`` of silence is cut out
+    ``interruption_at_s`` after the digit's start. All of these are 0 unless given. ``lead_s`` (0) of silence comes
+    first; ``pause_s`` (2) and ``wait_s`` (0.5) are the silences for ``,`` and ``w``.
+    """
+
+    level_low_dbm0: PerDigit
+    level_high_dbm0: PerDigit
+    on_s: PerDigit
+    off_s: PerDigit
+    edge_s: PerDigit
+    low_offset_percent: PerDigit
+    high_offset_percent: PerDigit
+    low_phase_rad: PerDigit
+    high_phase_rad: PerDigit
+    interruption_at_s: PerDigit
+    interruption_s: PerDigit
+    lead_s: ArrayLike
+    pause_s: float
+    wait_s: float
+
+
+DEFAULTS: Figures = {
+    "level_low_dbm0": DEFAULT_LOW_DBM0,
+    "level_high_dbm0": DEFAULT_HIGH_DBM0,
+    "on_s": 0.1,
+    "off_s": 0.1,
+    "edge_s": 0.002,
+    "low_offset_percent": 0.0,
+    "high_offset_percent": 0.0,
+    "low_phase_rad": 0.0,
+    "high_phase_rad": 0.0,
+    "interruption_at_s": 0.0,
+    "interruption_s": 0.0,
+    "lead_s": 0.0,
+    "pause_s": PAUSE_S,
+    "wait_s": WAIT_S,
+}
 
 
 class Span(NamedTuple):
@@ -41,152 +91,156 @@ class Encoded:
         return to_int16(self.samples)
 
 
-def encode(
-    digits: str,
-    rate: float = 8000,
-    *,
-    level_low_dbm0: ArrayLike = DEFAULT_LOW_DBM0,
-    level_high_dbm0: ArrayLike = DEFAULT_HIGH_DBM0,
-    on_s: ArrayLike = 0.1,
-    off_s: ArrayLike = 0.1,
-    **overrides: Any,
-) -> Float32:
+@dataclass(frozen=True)
+class EncodedBatch:
+    """Audio of N strings, (N, samples) float32 of full scale 1.0 or int16, and the exact place of each digit in it.
+
+    ``start`` and ``stop`` (N, most digits) are sample numbers as in ``Span``, -1 where a string has no such digit;
+    ``keys`` are the strings without their pauses.
+    """
+
+    samples: Float32 | Int16
+    rate: float
+    keys: list[str]
+    start: Int64
+    stop: Int64
+
+    def spans(self, row: int) -> list[Span]:
+        """The digits of one string."""
+        places = zip(self.keys[row], self.start[row].tolist(), self.stop[row].tolist(), strict=False)
+        return [Span(key, start, stop) for key, start, stop in places]
+
+
+def encode(digits: str, rate: float = 8000, **figures: Unpack[Figures]) -> Float32:
     """The audio of a dial string, float32 with full scale 1.0 (``to_int16`` makes it int16); see ``encode_spans``."""
-    return encode_spans(
-        digits,
-        rate,
-        level_low_dbm0=level_low_dbm0,
-        level_high_dbm0=level_high_dbm0,
-        on_s=on_s,
-        off_s=off_s,
-        **overrides,
-    ).samples
+    return encode_spans(digits, rate, **figures).samples
 
 
-def encode_spans(
-    digits: str,
-    rate: float = 8000,
-    *,
-    level_low_dbm0: ArrayLike = DEFAULT_LOW_DBM0,
-    level_high_dbm0: ArrayLike = DEFAULT_HIGH_DBM0,
-    on_s: ArrayLike = 0.1,
-    off_s: ArrayLike = 0.1,
-    edge_s: ArrayLike = 0.002,
-    low_offset_percent: ArrayLike = 0.0,
-    high_offset_percent: ArrayLike = 0.0,
-    low_phase_rad: ArrayLike = 0.0,
-    high_phase_rad: ArrayLike = 0.0,
-    interruption_at_s: ArrayLike = 0.0,
-    interruption_s: ArrayLike = 0.0,
-    lead_s: float = 0.0,
-    pause_s: float = PAUSE_S,
-    wait_s: float = WAIT_S,
-) -> Encoded:
+def encode_spans(digits: str, rate: float = 8000, **figures: Unpack[Figures]) -> Encoded:
     """A dial string as audio, with the sample span of each digit.
 
     The string holds keys (``0``-``9 * # A``-``D``), ``,`` (silence of ``pause_s``) and ``w`` (silence of ``wait_s``);
-    any other character is a ValueError that names it. A tone lasts ``on_s`` with its raised-cosine edges of ``edge_s``
-    inside, and is followed by ``off_s`` of silence; ``lead_s`` of silence comes first. ``interruption_s`` of silence is
-    cut out ``interruption_at_s`` after the digit's start. Phases are those of a sine at the digit's first sample.
-    A figure that is NaN or infinite is a ValueError; a level of -inf dBm0 is not, it leaves that tone out.
+    any other character is a ValueError that names it. ``figures``: see ``Figures``; each is one number, or a sequence
+    with one for each digit. What is not a finite number, out of its range or of another shape is a ValueError.
     """
+    given: dict[str, Any] = {**figures}
+    said = _said([digits], rate, given)
+    for name, value in given.items():
+        shape, each = np.shape(value), name not in ("lead_s", "pause_s", "wait_s")
+        if shape and not (each and shape == said.key.shape):
+            one = f"one number, or one for each of {len(said.key)} digits" if each else "one number"
+            raise ValueError(f"{name} has shape {shape}: expected {one}")
+        given[name] = [value] if shape else value
+    made = _encoded(said, rate, np.dtype(np.float32), None, given)
+    return Encoded(cast(Float32, made.samples[0]), rate, made.spans(0))
+
+
+def encode_batch(
+    strings: Sequence[str],
+    rate: float = 8000,
+    *,
+    dtype: DTypeLike = np.float32,
+    length_s: float | None = None,
+    **figures: Unpack[Figures],
+) -> EncodedBatch:
+    """Many dial strings as one array (strings, samples), each from its row's beginning, with the span of each digit.
+
+    As ``encode_spans``, but a figure may also be one a string (strings,), a table (strings, most digits), of which only
+    what has a digit is looked at, or a sequence with a number or a sequence for each string. ``dtype`` is float32 or
+    int16 (rounded, clipped). Rows are as long as the longest string, or ``length_s``.
+    """
+    form = np.dtype(dtype)
+    if form not in (np.dtype(np.float32), np.dtype(np.int16)):
+        raise ValueError(f"dtype is {form}: expected float32 or int16")
+    if length_s is not None and not 0 <= length_s < np.inf:
+        raise ValueError(f"length_s is {length_s}: expected a finite number of seconds, not negative")
+    given: dict[str, Any] = {**figures}
+    return _encoded(_said(strings, rate, given), rate, form, length_s, given)
+
+
+def _said(strings: Sequence[str], rate: float, given: dict[str, Any]) -> Dialled:
+    """The keys; ``given`` is filled up with the defaults."""
     check_rate(rate)
-    keys, waits = parse(digits, pause_s=pause_s, wait_s=wait_s)
-    count = len(keys)
+    if unknown := sorted(set(given) - set(DEFAULTS)):
+        raise TypeError(f"unexpected argument {unknown[0]!r}: expected some of {', '.join(DEFAULTS)}")
+    given |= {name: value for name, value in DEFAULTS.items() if name not in given}
+    for name in ("pause_s", "wait_s"):
+        if np.ndim(given[name]) or not 0 <= given[name] < np.inf:
+            raise ValueError(f"{name} is {given[name]!r}: expected a finite number of seconds, not negative")
+    return dialled(strings, pause_s=given["pause_s"], wait_s=given["wait_s"])
 
-    def each(value: ArrayLike, name: str) -> Float64:
-        array = np.asarray(value, dtype=np.float64)
-        if array.ndim > 1 or (array.ndim == 1 and len(array) != count):
-            raise ValueError(f"{name} has shape {array.shape}: expected one number, or one for each of {count} digits")
-        silent = name.startswith("level_") & (array == -np.inf)
-        if not np.all(np.isfinite(array) | silent):
-            raise ValueError(f"{name} holds NaN or infinity: expected finite numbers")
-        return np.broadcast_to(array, (count,))
 
-    tone_s, silence_s = each(on_s, "on_s"), each(off_s, "off_s")
+def _encoded(
+    said: Dialled, rate: float, form: np.dtype[Any], length_s: float | None, given: dict[str, Any]
+) -> EncodedBatch:
+    figure = {name: said.figures(given[name], name) for name in DEFAULTS if name not in ("lead_s", "pause_s", "wait_s")}
+    for name in ("off_s", "edge_s", "interruption_at_s", "interruption_s"):
+        _check(said, name, figure[name], figure[name] >= 0, "a number of seconds, not negative")
+    for name in ("level_low_dbm0", "level_high_dbm0"):
+        _check(said, name, figure[name], figure[name] <= LOUDEST_DBM0, f"at most {LOUDEST_DBM0:g} dBm0")
+    start, on, length = _laid_out(said, rate, figure["on_s"], figure["off_s"], given["lead_s"])
+    if length_s is not None:
+        if length > round(length_s * rate):
+            raise ValueError(f"length_s is {length_s:g}: expected at least {length / rate:g}, the longest string")
+        length = round(length_s * rate)
+    if length * len(said.count) > MOST_SAMPLES:
+        raise ValueError(
+            f"{len(said.count)} strings of {length} samples: expected {MOST_SAMPLES} samples in all at most"
+        )
+    samples = np.zeros((len(said.count), length), dtype=form)
+    there = said.there
+    owner = np.repeat(np.arange(len(said.count)), said.count)
+    _bursts(said, rate, owner * length + start[there], on[there], figure).write(samples.reshape(-1))
+    none = np.where(there, 0, -1)
+    return EncodedBatch(samples, rate, said.texts(), np.where(there, start, none), np.where(there, start + on, none))
+
+
+def _laid_out(said: Dialled, rate: float, on_s: Float64, off_s: Float64, lead_s: ArrayLike) -> tuple[Int64, Int64, int]:
+    """First sample and length of each digit, both (strings, most digits), and samples of the longest string."""
+    first_s = np.asarray(lead_s, dtype=np.float64)
+    if first_s.shape not in ((), said.count.shape) or not np.all((first_s >= 0) & (first_s < np.inf)):
+        raise ValueError(f"lead_s is {lead_s!r}: expected finite seconds, not negative, for all strings or for each")
+    tone_s, slot_s = np.zeros((2, *said.there.shape))
+    tone_s[said.there], slot_s[said.there] = on_s, on_s + off_s
+    before_s = np.cumsum(np.pad(slot_s, ((0, 0), (1, 0))), axis=1)
     # Every instant is rounded by itself, so that a long string does not drift at rates that do not divide.
-    begin_s = lead_s + np.cumsum(waits[:-1]) + np.concatenate(([0.0], np.cumsum(tone_s + silence_s)))[:count]
+    begin_s = np.broadcast_to(first_s, said.count.shape)[:, None] + np.cumsum(said.wait_s, axis=1) + before_s
+    if begin_s.max(initial=0.0) * rate > MOST_SAMPLES:
+        raise ValueError(f"{begin_s.max():.6g} s is too long: expected {MOST_SAMPLES / rate:.0f} s at most")
     start = np.rint(begin_s * rate).astype(np.int64)
-    on = np.rint((begin_s + tone_s) * rate).astype(np.int64) - start
-    if count and (on.min() < 1 or silence_s.min() < 0):
-        raise ValueError("on_s must be at least one sample and off_s not negative")
-    total = round((lead_s + sum(waits) + float((tone_s + silence_s).sum())) * rate)
-    index = np.array([KEYS.index(key) for key in keys], dtype=np.int64)
-    low_hz = np.asarray(LOW_HZ)[index // 4] * (1.0 + each(low_offset_percent, "low_offset_percent") / 100.0)
-    high_hz = np.asarray(HIGH_HZ)[index % 4] * (1.0 + each(high_offset_percent, "high_offset_percent") / 100.0)
-    pair = _Pairs(
-        freq_hz=np.stack((low_hz, high_hz)),
-        level_dbm0=np.stack((each(level_low_dbm0, "level_low_dbm0"), each(level_high_dbm0, "level_high_dbm0"))),
-        phase_rad=np.stack((each(low_phase_rad, "low_phase_rad"), each(high_phase_rad, "high_phase_rad"))),
+    on = np.rint((begin_s[:, :-1] + tone_s) * rate).astype(np.int64) - start[:, :-1]
+    _check(said, "on_s", on_s, on[said.there] >= 1, f"at least one sample, {1 / rate:g} s")
+    last = np.take_along_axis(start, said.count[:, None], axis=1)
+    return start[:, :-1], on, int(last.max(initial=0))
+
+
+def _bursts(said: Dialled, rate: float, place: Int64, on: Int64, figure: dict[str, Float64]) -> Bursts:
+    cycles = []
+    for group, table, which in (("low", LOW_HZ, said.key // 4), ("high", HIGH_HZ, said.key % 4)):
+        offset = figure[f"{group}_offset_percent"]
+        freq_hz = np.asarray(table)[which] * (1.0 + offset / 100.0)
+        inside = (freq_hz > 0) & (freq_hz < rate / 2)
+        _check(said, f"{group}_offset_percent", offset, inside, f"a frequency between 0 and {rate / 2:g} Hz")
+        cycles.append(freq_hz / rate)
+    cut_at = figure["interruption_at_s"] * rate
+    cut_end = cut_at + figure["interruption_s"] * rate
+    return Bursts(
+        place=place,
+        on=on,
+        cycles=np.stack(cycles),
+        peak=peak(np.stack((figure["level_low_dbm0"], figure["level_high_dbm0"]))),
+        turn=np.stack((figure["low_phase_rad"], figure["high_phase_rad"])) / (2.0 * np.pi),
+        edge=figure["edge_s"] * rate,
+        cut_from=np.rint(np.minimum(cut_at, on)).astype(np.int64),
+        cut_to=np.rint(np.minimum(cut_end, on)).astype(np.int64),
     )
-    bursts = pair.render(int(on.max()) if count else 0, rate)
-    bursts *= envelope(on, each(edge_s, "edge_s") * rate, bursts.shape[1])
-    cut_at = each(interruption_at_s, "interruption_at_s") * rate
-    cut_end = cut_at + each(interruption_s, "interruption_s") * rate
-    if np.any(cut_end > cut_at):
-        n = np.arange(bursts.shape[1])
-        bursts[(n >= np.rint(cut_at)[:, None]) & (n < np.rint(cut_end)[:, None])] = 0.0
-    samples = np.zeros(total, dtype=np.float32)
-    place = start[:, None] + np.arange(bursts.shape[1])
-    inside = np.arange(bursts.shape[1]) < on[:, None]
-    samples[place[inside]] = bursts[inside]
-    return Encoded(samples, rate, [Span(k, int(a), int(a + n)) for k, a, n in zip(keys, start, on, strict=True)])
 
 
-def parse(digits: str, *, pause_s: float = PAUSE_S, wait_s: float = WAIT_S) -> tuple[str, list[float]]:
-    """The keys of a dial string and the seconds of extra silence before each key and after the last."""
-    keys: list[str] = []
-    waits = [0.0]
-    for place, char in enumerate(digits):
-        if char == ",":
-            waits[-1] += pause_s
-        elif char in "wW":
-            waits[-1] += wait_s
-        elif char.upper() in KEYS:
-            keys.append(char.upper())
-            waits.append(0.0)
-        else:
-            raise ValueError(
-                f"character {char!r} at position {place + 1} of {digits!r} cannot be dialled: "
-                "expected 0-9 * # A-D, ',' (pause) or 'w' (wait)"
-            )
-    return "".join(keys), waits
-
-
-@dataclass(frozen=True)
-class _Pairs:
-    """Two sines a digit; every array has shape (2, digits)."""
-
-    freq_hz: Float64
-    level_dbm0: Float64
-    phase_rad: Float64
-
-    def render(self, length: int, rate: float) -> Float32:
-        """All bursts at once, (digits, length), unshaped."""
-        total = np.zeros((self.freq_hz.shape[1], length), dtype=np.float32)
-        for freq, level, phase in zip(self.freq_hz, self.level_dbm0, self.phase_rad, strict=True):
-            total += sines(freq, peak(level), phase, length, rate)
-        return total
-
-
-def sines(freq_hz: Float64, amplitude: Float64, phase_rad: Float64, length: int, rate: float) -> Float32:
-    """One sine a row, (rows, length), by complex rotation: 64-sample blocks from one table a row.
-
-    The product of a coarse and a fine rotation is exact to float64 rounding and needs 64 + length / 64 sines a row.
-    """
-    step = 2.0 * np.pi * np.asarray(freq_hz)[:, None] / rate
-    fine = np.exp(1j * step * np.arange(64)).astype(np.complex64)
-    blocks = -(-length // 64)
-    coarse = amplitude[:, None] * np.exp(1j * (np.asarray(phase_rad)[:, None] + step * 64 * np.arange(blocks)))
-    whole = coarse.astype(np.complex64)[:, :, None]
-    wave = whole.real * fine.imag[:, None, :] + whole.imag * fine.real[:, None, :]
-    return np.ascontiguousarray(wave.reshape(len(step), blocks * 64)[:, :length])
-
-
-def envelope(on: NDArray[np.int64], edge: Float64, length: int) -> Float32:
-    """Raised-cosine edges of ``edge`` samples inside each burst of ``on`` samples; (rows, length)."""
-    n = np.arange(length)[None, :] + 0.5
-    width = np.minimum(np.maximum(edge, 1e-9), on / 2.0)[:, None]
-    nearest = np.minimum(n, on[:, None] - n)
-    shape = 0.5 - 0.5 * np.cos(np.pi * np.clip(nearest / width, 0.0, 1.0))
-    return np.asarray(shape, dtype=np.float32)
+def _check(said: Dialled, name: str, figure: Float64, good: NDArray[np.bool_], expected: str) -> None:
+    """ValueError that names the first digit whose figure is not good."""
+    if not np.all(good):
+        at = int(np.argmin(good))
+        row = int(np.searchsorted(np.cumsum(said.count), at, side="right"))
+        which = f"digit {at - int(said.count[:row].sum()) + 1}"
+        which += f" of string {row + 1}" if len(said.count) > 1 else ""
+        raise ValueError(f"{name} is {figure[at]:g} for {which}: expected {expected}")

@@ -15,13 +15,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from offhook.dsp.network import G711, Adpcm, DropOuts, PacketLoss
 from offhook.dsp.noise import DIAL_EU, DIAL_US, Hum, Noise, Tones, Under
 from offhook.dsp.path import Clip, ClockSkew, Dc, Echo, FrequencyShift, Gain, Twist
 from offhook.dsp.rows import Step, as_rows
-from offhook.dsp.tones import Float32
+from offhook.dsp.tones import Float32, to_int16
 
 __all__ = [
     "DIAL_EU",
@@ -78,6 +78,25 @@ def stack(recordings: Sequence[NDArray[Any]]) -> Float32:
     return rows
 
 
-def grid(samples: ArrayLike, chains: Sequence[Chain], rate: float = 8000, seed: int = 0) -> Float32:
-    """Every row through every chain: (batch, n) and M chains give (batch, M, n); chain m has the seed (seed, m)."""
-    return np.stack([chain.apply(samples, rate, (seed, place)) for place, chain in enumerate(chains)], axis=-2)
+def grid(
+    samples: ArrayLike,
+    chains: Sequence[Chain],
+    rate: float = 8000,
+    seed: int = 0,
+    *,
+    dtype: DTypeLike = np.float32,
+) -> NDArray[Any]:
+    """Every row through every chain: (batch, n) and M chains give one array (batch, M, n), float32 or ``dtype`` int16.
+
+    Chain m has the seed (seed, m). Rows are those of ``encode_batch``, or any audio. Raises ValueError for another
+    dtype, and what ``Chain.apply`` raises.
+    """
+    form = np.dtype(dtype)
+    if form not in (np.dtype(np.float32), np.dtype(np.int16)):
+        raise ValueError(f"dtype is {form}: expected float32 or int16")
+    shape = np.shape(samples)
+    result = np.empty((*shape[:-1], len(chains), *shape[-1:]), dtype=form)
+    for place, chain in enumerate(chains):
+        heard = chain.apply(samples, rate, (seed, place))
+        result[..., place, :] = to_int16(heard) if form == np.int16 else heard
+    return result

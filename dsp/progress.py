@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike
 
-from offhook.dsp.encode import envelope, sines
+from offhook.dsp.bursts import envelope, sines
 from offhook.dsp.plans import PLANS, Sit, Tone, find, names, plan_of
 from offhook.dsp.rhythm import Burst, bursts_of, name_bursts
 from offhook.dsp.tones import Float32, Float64, check_rate, checked, dbm0, peak, to_float

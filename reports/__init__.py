@@ -1,10 +1,10 @@
-"""Turns a run folder into ``results.json``, ``junit.xml`` and ``report.html``.
+"""Turns a run folder into ``results.json``, ``junit.xml``, ``report.pdf`` and ``report.html``.
 
 The folder is the only source: verdicts are recomputed from its tables and WAV files, files are checked against its
-manifest, and the same folder gives the same three files, byte for byte.
+manifest, and the same folder gives the same files, byte for byte.
 
 ====================  ===============================================================
-:func:`render`        writes the three files and returns their paths
+:func:`render`        writes the four files and returns their paths
 ``folder``            reads a run folder (sealed, or left behind by a killed run)
 ``summary``           counts, requirement lines, figures closest to their limits
 ``explain``           expected, heard, where to listen, what to try
@@ -20,25 +20,26 @@ __all__ = ["render"]
 
 
 def render(run_dir: Path) -> list[Path]:
-    """Write ``results.json``, ``junit.xml`` and ``report.html`` into a run folder; return their paths.
+    """Write ``results.json``, ``junit.xml``, ``report.pdf`` and ``report.html`` into a run folder; return their paths.
 
     Raises ConfigError if the folder is not a run folder that can be read.
     """
-    from offhook.reports import folder, html, junit, results, summary
+    from offhook.reports import folder, html, junit, pdf, results, summary
 
     run_dir = Path(run_dir)
     with folder.opened(run_dir) as run:
         digest = summary.summarize(run)
         outputs = {
-            "results.json": results.text(run, digest),
-            "junit.xml": junit.text(run, digest),
-            "report.html": html.text(run, digest),
+            "results.json": results.text(run, digest).encode("utf-8"),
+            "junit.xml": junit.text(run, digest).encode("utf-8"),
+            "report.pdf": pdf.document(run, digest),
+            "report.html": html.text(run, digest).encode("utf-8"),
         }
     written = []
     for name, content in outputs.items():
         path = run_dir / name
         partial = path.with_name(name + ".part")  # a reader never sees half a report
-        partial.write_bytes(content.encode("utf-8"))
+        partial.write_bytes(content)
         partial.replace(path)
         written.append(path)
     return written

@@ -121,9 +121,9 @@ def showcase(run: Run) -> set[int]:
 def case_view(run: Run, case: Case, budget: Budget, *, in_full: bool) -> CaseView:
     """Everything about one attempt; ``in_full`` puts its audio and close-ups into the page."""
     bad = went_wrong(case)
-    findings = _findings(run, case) if bad else []
-    main = findings[0][1] if findings else None
-    told = [_told_view(run, case, title, req, item, budget) for (title, req), item in findings]
+    found = findings(run, case) if bad else []
+    main = found[0][1] if found else None
+    told = [_told_view(run, case, title, req, item, budget) for (title, req), item in found]
     legs = _legs(run, case, budget) if in_full else []
     detailed = budget.has_tables(case)
     return CaseView(
@@ -151,7 +151,7 @@ def _picture(run: Run, case: Case, main: Told | None, budget: Budget) -> Markup:
     return budget.picture(draw_call(run, case, main.step if main else None, main.span if main else None))
 
 
-def _findings(run: Run, case: Case) -> list[tuple[tuple[str, str], Told]]:
+def findings(run: Run, case: Case) -> list[tuple[tuple[str, str], Told]]:
     """What is wrong with an attempt, worst first: what it raised, then every judgement that is not PASS."""
     found: list[tuple[tuple[str, str], Told]] = []
     if case.attempt.raised is None:

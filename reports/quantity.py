@@ -6,7 +6,9 @@ import math
 
 from offhook.bench.record.schema import Judgement, Verdict
 
-_IN_SECONDS = ("interval", "tone", "voice")
+_IN_SECONDS = ("interval", "tone", "voice", "percentile")
+_SHARES = ("rate", "digit_errors")
+"""Kinds whose figure and limits are parts of one."""
 
 
 def number(value: float) -> str:
@@ -38,6 +40,9 @@ def unit_of(judgement: Judgement) -> str:
 def limits(judgement: Judgement) -> str:
     """The limits of a judgement: ``≤ 2 s``, ``≥ 1``, ``40 … 60 ms``."""
     low, high = judgement.limit_low, judgement.limit_high
+    if judgement.kind in _SHARES:
+        sides = (("≥", low), ("≤", high))
+        return " … ".join(f"{sign} {number(100 * limit)} %" for sign, limit in sides if limit is not None)
     unit = f" {unit_of(judgement)}".rstrip()
     if high is None:
         return "" if low is None else f"≥ {low:g}{unit}"
@@ -53,6 +58,8 @@ def figure_of(judgement: Judgement) -> str:
         return {Verdict.PASS: "as expected", Verdict.FAIL: "differs"}.get(judgement.verdict, "–")
     if figure is None:
         return "–"
+    if judgement.kind in _SHARES:
+        return f"{number(100 * figure)} % of {n}"
     if judgement.kind == "digits":
         return f"{number(figure)} of {n} digits wrong"
     if judgement.kind == "no_digits":

@@ -7,11 +7,13 @@ import math
 from typing import Any
 
 from offhook.bench.record.schema import Judgement
+from offhook.reports.deviations import alarm, deviations
 from offhook.reports.explain import Place, explain
 from offhook.reports.folder import Case, Run
 from offhook.reports.front import wires
 from offhook.reports.steps import source_of
 from offhook.reports.summary import RULE, Digest, Line, margin
+from offhook.reports.wording import document_title
 
 SCHEMA_VERSION = 1
 
@@ -28,7 +30,9 @@ def text(run: Run, digest: Digest) -> str:
         "highest_level_of_station": digest.reach,
         "decision_rule": RULE,
         "ended": digest.ended,
-        "remarks": list(digest.remarks),
+        "document": document_title(run, digest),
+        "remarks": [*alarm(run.meta), *digest.remarks],
+        "deviations": deviations(run.meta),
         "counts": {"attempts": digest.outcomes, "judgements": digest.judged},
         "closest_to_limit": [{**_judgement(run, item), "margin": left} for item, left in digest.closest],
         "requirements": [_line(line) for line in digest.lines],

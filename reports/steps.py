@@ -36,19 +36,19 @@ ACTS: dict[str, tuple[str, str]] = {
 }
 
 _CLAIMS = {
-    "s002 claim 1": "S1 S2 S4 S6 S8 S9 S10",
-    "s002 claim 2": "S3",
-    "s002 claim 3": "S5 S22",
-    "s002 claim 4": "S21 S31",
-    "s002 claim 6": "S32",
-    "s002 claim 11": "S11 S14 S15 S16 S27",
-    "s002 claim 12": "S25",
-    "s002 description": "S13 S24 S33 S36",
+    "US 11,082,555 claim 1": "S1 S2 S4 S6 S8 S9 S10",
+    "US 11,082,555 claim 2": "S3",
+    "US 11,082,555 claim 3": "S5 S22",
+    "US 11,082,555 claim 4": "S21 S31",
+    "US 11,082,555 claim 6": "S32",
+    "US 11,082,555 claim 11": "S11 S14 S15 S16 S27",
+    "US 11,082,555 claim 12": "S25",
+    "US 11,082,555 description": "S13 S24 S33 S36",
 }
 _BY_STEP = {step: claim for claim, steps in _CLAIMS.items() for step in steps.split()}
 
 
 def source_of(req: str) -> str:
-    """The step and claim a requirement comes from (``ASSOC-S6.2``: ``S6, s002 claim 1``); empty if it has none."""
+    """Step and claim of a requirement (``ASSOC-S6.2``: ``S6, US 11,082,555 claim 1``); empty if it has none."""
     step = req.partition("-")[2].partition(".")[0]
     return f"{step}, {_BY_STEP[step]}" if step in _BY_STEP else ""

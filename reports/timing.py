@@ -41,12 +41,12 @@ class Series:
     shares: tuple[float, ...]
 
 
-def timing(run: Run) -> dict[str, Any] | None:
-    """Picture and table, or None if no figure has an upper limit."""
+def timing(run: Run, *, drawn: bool = True) -> dict[str, Any] | None:
+    """Picture (unless it is not wanted) and table, or None if no figure has an upper limit."""
     found = series(run)
     if not found:
         return None
-    return {"picture": draw(found), "rows": [_row(item) for item in found]}
+    return {"picture": draw(found) if drawn else "", "rows": [_row(item) for item in found]}
 
 
 def series(run: Run) -> list[Series]:

@@ -135,7 +135,7 @@ def test_the_report_is_small_enough_to_mail(failed: Path) -> None:
 
 
 def test_rendering_again_gives_the_same_bytes_in_another_process(passed: Path) -> None:
-    names = ("report.html", "results.json", "junit.xml")
+    names = ("report.html", "report.pdf", "results.json", "junit.xml")
     before = {name: (passed / name).read_bytes() for name in names}
     code = "import sys, pathlib; from offhook.reports import render; render(pathlib.Path(sys.argv[1]))"
     env = {**os.environ, "PYTHONHASHSEED": "12345", "TZ": "Asia/Tokyo", "LC_ALL": "C"}

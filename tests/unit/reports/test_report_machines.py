@@ -81,7 +81,7 @@ def test_results_hold_figure_limit_uncertainty_n_and_verdict(bad: Path) -> None:
     assert (line["limit_low"], line["limit_high"], line["unit"]) == (None, 2.0, "s")
     assert line["u"] == pytest.approx(0.002 * 2**0.5)
     assert (line["passed"], line["n"]) == (3, 5)
-    assert line["source"] == "S15, s002 claim 11"
+    assert line["source"] == "S15, US 11,082,555 claim 11"
 
 
 @pytest.mark.req("REP-TRC.1")

@@ -201,7 +201,7 @@ def test_the_same_folder_gives_the_same_bytes_wherever_it_lies(bad: Path, tmp_pa
         (moved / name).unlink()
     there = {path.name: path.read_bytes() for path in render(moved)}
     assert first == again == there
-    assert set(first) == {"results.json", "junit.xml", "report.html"}
+    assert set(first) == {"results.json", "junit.xml", "report.pdf", "report.html"}
 
 
 @pytest.mark.req("REP-REPLAY.1")

@@ -63,8 +63,8 @@ def test_only_a_completed_run_is_whole(ended: str | None, whole: bool) -> None:
 
 
 def test_sources_name_step_and_claim() -> None:
-    assert source_of("ASSOC-S6.2") == "S6, s002 claim 1"
-    assert source_of("LOCK-S25.1") == "S25, s002 claim 12"
+    assert source_of("ASSOC-S6.2") == "S6, US 11,082,555 claim 1"
+    assert source_of("LOCK-S25.1") == "S25, US 11,082,555 claim 12"
     assert source_of("DTMF-DEC.1") == ""
 
 

@@ -7,7 +7,8 @@ skip frames, so a block says which frame it starts with.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,3 +57,20 @@ class AudioPort(Protocol):
 
     def close(self) -> None:
         """Mute and stop."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Frames ``start`` to ``stop`` of a port are not what was on the wire; ``stop`` None: nor is any later one."""
+
+    start: int
+    stop: int | None
+    what: str
+
+
+@runtime_checkable
+class Lossy(Protocol):
+    """A port that can lose frames, and says so."""
+
+    def on_loss(self, listener: Callable[[Loss], None]) -> None:
+        """Tell the listener of every loss, before whoever waits on the clock hears that the card is gone."""

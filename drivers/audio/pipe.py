@@ -30,7 +30,6 @@ come before its last frame, so the earliest arrival, relative to its frame, is t
 
 from __future__ import annotations
 
-import bisect
 import struct
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Self
@@ -38,6 +37,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from offhook.drivers.audio import OnBlock, Samples
+from offhook.drivers.audio.history import History
 from offhook.drivers.clock import Clock
 from offhook.drivers.errors import ConfigError, DeviceError, DeviceGone, DeviceRefused, DeviceTimeout
 from offhook.drivers.links import Link, Wires
@@ -45,7 +45,6 @@ from offhook.drivers.links import Link, Wires
 HEADER = struct.Struct("<cQIII")
 POSITION = struct.Struct("<d")
 LARGEST_PAYLOAD = 1 << 26
-HISTORY_S = 60.0
 GRID_S = 0.02
 SETTLED_S = 0.001
 HINT = "is the far end still running?"
@@ -103,8 +102,7 @@ class PipeAudio:
         self._channels = channels
         self._protocol = PipeProtocol()
         self._hello: Message | None = None
-        self._blocks: list[Samples] = []
-        self._starts: list[int] = []
+        self._history = History(self.resource, rate_hz, channels)
         self._captured = 0
         self._idle = False
         self._zero_s = float("inf")  # when frame 0 was on the wire, as far as arrivals tell
@@ -174,20 +172,7 @@ class PipeAudio:
 
     def take(self, start: int, stop: int) -> Samples:
         """Captured frames ``(channels, stop - start)``; skipped ones are zero."""
-        captured = self.now_frame()
-        if start > stop or stop > captured:
-            raise ValueError(f"{self.resource}: frames {start} to {stop} are not captured yet (next is {captured})")
-        if start < captured - HISTORY_S * self._rate_hz:
-            raise ValueError(f"{self.resource}: frame {start} is older than the {HISTORY_S:g} s that are kept")
-        out = np.zeros((self._channels, stop - start), dtype=np.int16)
-        index = max(0, bisect.bisect_right(self._starts, start) - 1)
-        while index < len(self._starts) and self._starts[index] < stop:
-            first, block = self._starts[index], self._blocks[index]
-            begin, end = max(start, first), min(stop, first + block.shape[1])
-            if begin < end:
-                out[:, begin - start : end - start] = block[:, begin - first : end - first]
-            index += 1
-        return out
+        return self._history.take(start, stop, self.now_frame())
 
     def subscribe(self, on_block: OnBlock) -> Callable[[], None]:
         """Call ``on_block(first_frame, block)`` for every captured block; blocks are read-only."""
@@ -255,17 +240,9 @@ class PipeAudio:
         block = np.frombuffer(message.payload, dtype=_INT16).reshape(message.channels, message.frames)
         self._idle = False
         self._captured = end
-        self._starts.append(message.first_frame)
-        self._blocks.append(block)
-        self._forget()
+        self._history.add(message.first_frame, block)
         for on_block in list(self._listeners):
             on_block(message.first_frame, block)
-
-    def _forget(self) -> None:
-        oldest = self._captured - int(HISTORY_S * self._rate_hz)
-        if self._starts[0] < oldest - 8 * self._rate_hz:  # in lumps of 8 s: deleting from the front costs a copy
-            old = max(0, bisect.bisect_right(self._starts, oldest) - 1)
-            del self._starts[:old], self._blocks[:old]
 
     def _place(self, frame: float) -> None:
         """Something that ends with ``frame`` is here, so that frame is on the wire now or has been."""

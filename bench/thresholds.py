@@ -1,25 +1,64 @@
-"""Default limits (requirements section 20); a profile may replace any of them and the report prints what it changed."""
+"""The limits a run is judged by (requirements section 20) and the built-in sets of them.
+
+A profile (:mod:`offhook.bench.profiles`) may replace any of them; what it changed is printed wherever the run is.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal
+
+Unit = Literal["s", ""]
+
+
+def _limit(value: float, req: str, what: str, unit: Unit = "s", *, least: bool = False) -> Any:
+    return field(default=value, metadata={"req": req, "what": what, "unit": unit, "least": least})
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Latencies in seconds, named after what is timed; the comment is the id in the requirements."""
+    """Latencies in seconds and rates as shares, named after what is limited; metadata has the id and the direction."""
 
-    code_delivered_s: float = 2.0  # TH-01
-    monitor_confirmed_s: float = 1.0  # TH-02
-    lock_effective_s: float = 3.0  # TH-03
-    first_ring_s: float = 2.0  # TH-04
-    seizure_s: float = 2.0  # TH-05
-    first_context_digit_min_s: float = 0.2  # TH-06
-    first_context_digit_max_s: float = 3.0  # TH-06
-    context_digits_s: float = 10.0  # TH-06
-    prompt_onset_s: float = 3.0  # TH-07
-    decision_s: float = 2.0  # TH-08
-    notified_s: float = 2.0  # TH-09
+    code_delivered_s: float = _limit(2.0, "TH-01", "S1 to the code at the account (S2)")
+    monitor_confirmed_s: float = _limit(1.0, "TH-02", "S4 to the PBX's confirmation (S11)")
+    lock_effective_s: float = _limit(3.0, "TH-03", "S5 to the lock in effect")
+    first_ring_s: float = _limit(2.0, "TH-04", "S6 to the first ring of the phone")
+    seizure_s: float = _limit(2.0, "TH-05", "answer to the seizure of the trunk")
+    first_context_digit_min_s: float = _limit(0.2, "TH-06", "IVR answer to the first context digit", least=True)
+    first_context_digit_max_s: float = _limit(3.0, "TH-06", "IVR answer to the first context digit")
+    context_digits_s: float = _limit(10.0, "TH-06", "IVR answer to the last context digit")
+    prompt_onset_s: float = _limit(3.0, "TH-07", "context digits to the voice prompt")
+    decision_s: float = _limit(2.0, "TH-08", "last code digit to the association (S10)")
+    notified_s: float = _limit(2.0, "TH-09", "S10 to the account being told (S36)")
+    digit_errors: float = _limit(1e-3, "TH-10", "share of digits that go wrong, 95 % upper bound", "")
+    association_success: float = _limit(0.99, "TH-11", "share of associations, 95 % lower bound", "", least=True)
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """A limit that is not the built-in one; ``effect`` is loosened, tightened or changed."""
+
+    id: str
+    key: str
+    what: str
+    unit: str
+    built_in: Any
+    used: Any
+    effect: str
+
+
+def deviations(used: Thresholds, built_in: Thresholds) -> list[Deviation]:
+    """Every limit in which two sets differ, in the order of the fields."""
+    found = []
+    for one in fields(Thresholds):
+        was, now = getattr(built_in, one.name), getattr(used, one.name)
+        if now != was:
+            loosened = now < was if one.metadata["least"] else now > was
+            about = {key: str(one.metadata[key]) for key in ("what", "unit")}
+            effect = "loosened" if loosened else "tightened"
+            found.append(Deviation(str(one.metadata["req"]), one.name, **about, built_in=was, used=now, effect=effect))
+    return found
 
 
 SMOKE = Thresholds()
+CERTIFICATION = replace(SMOKE, digit_errors=1e-4)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
+from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+sys.path.insert(0, str(Path(__file__).parent))
 
 import numpy as np
+from dsp_machine import cpu_model
 
 from offhook import dsp
 
@@ -24,6 +28,7 @@ def share_of_core(decoder: dsp.Decoder, audio: np.ndarray, block: int) -> str:
 
 
 def main() -> None:
+    print(cpu_model())
     rng = np.random.default_rng(1)
     floor = rng.normal(0, 10, (1, 80000)).astype(np.int16)
     print("one idle channel, 10 ms:", share_of_core(dsp.Decoder(8000), floor, 80))

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from dsp_peers import Multimon, Ours, Spandsp
-
 from offhook import dsp
+from offhook.bench.characterize.receivers import open_receiver
 from offhook.dsp import talkoff
 
 SEEDS = range(20)
+RECEIVERS = ("offhook", "libspandsp", "multimon-ng")
 
 
 def main() -> None:
-    receivers = [Ours(), Spandsp(), Multimon()]
-    hits = {receiver.name: 0 for receiver in receivers}
+    hits = dict.fromkeys(RECEIVERS, 0)
     for seed in SEEDS:
         audio = dsp.to_int16(talkoff.harsh(60.0, seed))
-        for receiver in receivers:
-            hits[receiver.name] += len(receiver.decode(audio))
+        for name in RECEIVERS:
+            hits[name] += len(open_receiver(name).decode(audio))
     for name, count in hits.items():
         print(f"{name:12s} {count:4d} false digits in {len(SEEDS)} min")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from offhook.bench.accounts import Account
@@ -13,7 +15,7 @@ from offhook.bench.station import Rig
 from offhook.bench.station_model import PhoneModel, ref
 from offhook.bench.watch import Seen, Watch
 from offhook.drivers.cloud import CloudClient
-from offhook.drivers.cti import Response, Service
+from offhook.drivers.cti import Capability, Response, Service
 from offhook.drivers.errors import ConfigError, DeviceRefused, DeviceTimeout
 from offhook.drivers.keypad import Keypad
 from offhook.drivers.keypad.contacts import Contact, ContactKeypad
@@ -62,11 +64,11 @@ class CtiClient:
         if extension not in self._monitors:
             self._monitors[extension] = self.call(Service.MONITOR_START, device=extension).monitor_id
 
-    def lock(self, extension: str) -> Response:
-        """Lock an extension (S5) as its phone is locked; :meth:`release` undoes it (LOCK-END.1)."""
+    def lock(self, extension: str, variant: str = "") -> Response:
+        """Lock an extension (S5), as its phone is locked if no variant is named; :meth:`release` undoes it."""
         self.monitor(extension)  # a lock by prefix call is confirmed by an event alone
         phone = self._phones.get(extension)
-        variant = (phone.lock if phone else None) or self._lock
+        variant = variant or (phone.lock if phone else None) or self._lock
         self._locked.add(extension)
         return self.call(Service.LOCK, device=extension, variant=variant, prefix=self._prefix)
 
@@ -117,6 +119,8 @@ class Station:
         self.listener = self._listen()
         self.phones = {name: self._phone(name, section) for name, section in rig.model.phone.items()}
         self._accounts: dict[str, Account] = {}
+        self.context_ids: set[str] = set()
+        """Of every association so far: a local code may be part of one by chance."""
         wire_up(self)
 
     def phone(self, name: str) -> Phone:
@@ -155,10 +159,35 @@ class Station:
         """Raise NotAllowed unless the station's allow list has the number."""
         self.rig.allow(number)
 
-    def lock(self, phone: Phone) -> None:
+    def why_not_locked(self, phone: Phone, variant: str) -> str:
+        """Why this phone cannot be locked like that here ("" if it can), in words for the report."""
+        wanted = {"notify": Capability.LOCK_NOTIFY, "prefix": Capability.LOCK_PREFIX}
+        if variant not in wanted:
+            return f"{phone.name} cannot be locked over CTI: its station file says so"
+        if wanted[variant] not in self.rig.cti.capabilities:
+            return f"the PBX offers no lock by {variant} over CTI"
+        if variant == "notify" and phone.kind == "analog":
+            return f"{phone.name} is an analog set: nothing can be notified to it"
+        if variant == "prefix" and not self.model.pbx.lock_prefix:
+            return "the station file names no lock prefix"
+        if phone.model.local_code is None:
+            return f"the station file names no local code of {phone.name}"
+        return ""
+
+    @contextmanager
+    def policy(self, **changes: Any) -> Iterator[None]:
+        """Other settings of the service (docs/architecture.md) for a while. Raises DeviceRefused if it has them not."""
+        before = self.cloud.admin_policy({})
+        self.cloud.admin_policy(changes)
+        try:
+            yield
+        finally:
+            self.cloud.admin_policy({name: before[name] for name in changes})
+
+    def lock(self, phone: Phone, variant: str = "") -> None:
         """Lock a phone over the bench's own CTI session and see it confirmed; :meth:`end` unlocks it (LOCK-END.1)."""
         since_s = self.clock.now_s()
-        self.cti.lock(phone.extension)
+        self.cti.lock(phone.extension, variant)
         if self.watch.expect("cti-event", 3.0, since_s, phone.extension, name="Locked") is None:
             raise DeviceTimeout(
                 f"phone.{phone.name}", "lock", "no Locked event within 3 s", "does the PBX offer a lock?"

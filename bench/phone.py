@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+import numpy as np
+from numpy.typing import NDArray
+
 from offhook import dsp
 from offhook.bench.listen import Listener
 from offhook.bench.station import Rig
@@ -14,6 +17,8 @@ from offhook.drivers.keypad import Keypad, Press
 
 HOOK_LIMIT_S = 0.5
 """A hook contact that closed shows at the hook sensor within this, or the wire between them is cut."""
+SAY_LEAD_S = 0.2
+"""Between asking for a sound and its first sample: more than any sound card's buffer."""
 TONE_WINDOW_S = 1.2
 """Audio needed to tell one call-progress tone from another (two cycles of the fastest cadence)."""
 
@@ -92,6 +97,19 @@ class Phone:
         for key in text:
             self.press(key)
         return first_s, self._watch.clock.now_s()
+
+    def say(self, samples: NDArray[np.int16]) -> tuple[float, float]:
+        """Play sound into the handset's microphone; returns when it begins and ends, in seconds. Does not wait."""
+        card, channel = ref(self.model.handset)
+        port = self._rig.audio[card]
+        first = port.now_frame() + round(SAY_LEAD_S * port.rate_hz)
+        port.play_at(first, channel, samples)
+        return port.time_of_s(first), port.time_of_s(first + len(samples))
+
+    @property
+    def audio_rate_hz(self) -> int:
+        """Of :meth:`say`."""
+        return self._rig.audio[ref(self.model.handset)[0]].rate_hz
 
     def dial(self, number: str) -> None:
         """Dial a number; refused before anything moves if it is not on the station's allow list (NotAllowed)."""

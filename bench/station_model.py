@@ -124,6 +124,8 @@ class Cloud(Section):
     url: Address
     admin: Secret | None = None
     accounts: dict[Name, Secret] = {}
+    names: dict[Name, str] = Field(default={}, description="what the service calls an account's holder, if not so")
+    foreign: Number | None = Field(default=None, description="an extension of another company, which must be refused")
 
 
 class Audio(Section):
@@ -214,6 +216,7 @@ class PhoneModel(Section):
     """A telephone: its extension, and which wires go to it."""
 
     extension: Number
+    name: str | None = Field(default=None, description="its entry in the PBX directory")
     ddi: Number | None = Field(default=None, description="its direct number, as the far end of an outside call sees it")
     kind: Literal["ip", "analog", "tdm", "soft"]
     local_code: Code | None = None

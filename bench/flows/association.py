@@ -56,7 +56,7 @@ class Association(AssociationAttempt):
         self.equal("ASSOC-S1.1", "extension asked for", self._cloud_step("S1"), "d_extension", self.phone.extension)
         if self.options.context:
             made = self._cloud_step("S21")
-            self.context = str(made.data.get("d_context_id", ""))
+            self.context = self._told_context(made)
             self.mark("S21", "a context id is stored with the code", made, asked)
         got = self.account.code(self.association)
         if got is None:
@@ -64,6 +64,11 @@ class Association(AssociationAttempt):
         self.code, delivered = got
         self.mark("S2", "the code is in the account", delivered, asked)
         self.interval("ASSOC-S2.1", "S1 to S2", asked, delivered, self.limits.code_delivered_s)
+
+    def _told_context(self, made: Seen) -> str:
+        context = str(made.data.get("d_context_id", ""))
+        self.station.context_ids.add(context)
+        return context
 
     def complete(self) -> None:
         """S3: the user says that he is near the phone; before that the CTI link is silent about it."""
@@ -74,7 +79,7 @@ class Association(AssociationAttempt):
         self.mark("S3", "the user is near the phone", done, self.steps["S2"])
         if self.retry:
             self.code = self.account.api.code(self.account.name, self.association)
-            self.context = str(self._cloud_step("S21").data.get("d_context_id", "")) if self.context else ""
+            self.context = self._told_context(self._cloud_step("S21")) if self.context else ""
             return
         from_s, to_s = self.steps["S1"].time_s, done.time_s - done.u_s
         for command in COMMANDS:
@@ -110,6 +115,12 @@ class Association(AssociationAttempt):
         if self.lock == "notify":
             self.mark("S13", "the PBX notifies the phone", done, asked)
         self.mark("S22", "the phone is locked", done, asked)
+        if self.lock == "prefix":
+            self.equal("LOCK-S5.2", "extension that the lock call is from", asked, "f_calling", self.phone.extension)
+            self.interval("LOCK-S5.2", "lock call to the lock", asked, done, self.limits.lock_effective_s)
+        else:
+            title = "lock command to the phone's own confirmation"
+            self.interval("LOCK-S13.1", title, asked, done, self.limits.lock_effective_s)
         self.interval("LOCK-S5.1", "S5 to the lock's confirmation", asked, done, self.limits.lock_effective_s)
 
     def called(self) -> None:

@@ -50,7 +50,9 @@ def judge_local_code_stayed(flow: Association) -> None:
     """LOCK-CODE.2: the local code is on no other wire than the handset, in no CTI message, in no row of the cloud."""
     station, code = flow.station, flow.phone.local_code
     from_s, to_s = flow.steps["lift"].time_s, station.clock.now_s()
+    apart = sorted(context for context in station.context_ids if code in context)
     spec: dict[str, Any] = {
+        "apart_from": apart,
         "wires": "*",
         "except": [flow.phone.name],
         "from_s": from_s,
@@ -58,7 +60,8 @@ def judge_local_code_stayed(flow: Association) -> None:
         "forbidden": code,
     }
     flow.judge("LOCK-CODE.2", "local code on any other wire", "no_digits", **spec)
-    flow.judge("LOCK-CODE.2", "local code in CTI and cloud traffic", "search", forbidden=code, kinds=list(SEARCHED))
+    spec = {"forbidden": code, "kinds": list(SEARCHED), "apart_from": apart}
+    flow.judge("LOCK-CODE.2", "local code in CTI and cloud traffic", "search", **spec)
     rows = sum(occurrences(table, code) for table in station.cloud.dump().values())
     spec = {"value": float(rows), "at_most": 0.0, "u": 0.0, "n": 1}
     flow.judge("LOCK-CODE.2", "rows of the cloud's database that hold the local code", "figure", unit="rows", **spec)
@@ -71,9 +74,13 @@ def judge_phones(flow: Association, req: str, title: str, expected: int) -> None
 
 
 def occurrences(rows: list[dict[str, Any]], code: str) -> int:
-    """Rows with a field that holds the code as a number of its own (not as part of a longer one, nor of a time)."""
+    """Rows with a field that holds the code as a number of its own (not as part of a longer one, nor of a time).
+
+    A message that delivers an association code which is the same by chance (one of 10,000 is) is no such row.
+    """
     pattern = re.compile(rf"(?<![\d.]){re.escape(code)}(?!\d)")
-    return sum(any(pattern.search(text) for text in _texts(row)) for row in rows)
+    others = [row for row in rows if not (row.get("kind") == "code" and row.get("code") == code)]
+    return sum(any(pattern.search(text) for text in _texts(row)) for row in others)
 
 
 def _texts(row: Mapping[str, Any]) -> list[str]:

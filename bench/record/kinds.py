@@ -6,10 +6,11 @@ there, ValueError where its own spec is wrong.
 
 from __future__ import annotations
 
+import bisect
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -156,20 +157,39 @@ def equal(case: Case) -> Finding:
 
 
 def search(case: Case) -> Finding:
-    """No observation and no CTI message holds a text; the whole run is searched, whatever the attempt."""
+    """No observation and no CTI message holds a text. The whole run is searched, unless ``from_s`` says since when.
+
+    ``apart_from`` are texts that hold it by chance (a context id with four of its digits) and are passed over.
+    """
     forbidden = case.need("forbidden")
     texts = [forbidden] if isinstance(forbidden, str) else [str(text) for text in forbidden]
     if not texts or not all(texts):
         raise ValueError("search needs a text that is not empty")
-    searched, seen = case.evidence.observations_with(texts, case.spec.get("kinds"))
-    hits = [_name(one) for one in seen if _holds([one.subject, one.wire, one.data], texts)]
+    apart = [str(text) for text in case.spec.get("apart_from", ())]
+    from_s, to_s = (float(case.spec.get(key, end)) for key, end in (("from_s", -math.inf), ("to_s", math.inf)))
+    searched, seen = case.evidence.observations_with(texts, case.spec.get("kinds"), from_s, to_s)
+    hits = [_name(one) for one in seen if _holds([one.subject, one.wire, one.data], texts, apart)]
     lines = case.evidence.lines(CTI_LOG)
-    logged = [n for n, line in enumerate(lines, 1) if _may_hold(line, texts) and _holds([_message(line)], texts)]
+    first = bisect.bisect_left(lines, from_s, key=_logged_s) if from_s > -math.inf else 0
+    last = bisect.bisect_right(lines, to_s, lo=first, key=_logged_s) if to_s < math.inf else len(lines)
+    logged = [
+        number
+        for number, line in enumerate(lines[first:last], first + 1)
+        if _may_hold(line, texts) and _holds([_message(line)], texts, apart)
+    ]
     places = hits + [f"{CTI_LOG}:{n}" for n in logged]
-    found = float(len(places))
-    reason = f"found in {places[0]}" if places else f"{searched} observations and {len(lines)} CTI messages searched"
+    found, total = float(len(places)), searched + last - first
+    reason = f"found in {places[0]}" if places else f"{searched} observations and {last - first} CTI messages searched"
     verdict = Verdict.FAIL if places else Verdict.PASS
-    return Finding(verdict, reason, found, None, 0.0, 0.0, searched + len(lines), (CTI_LOG,), tuple(places[:10]))
+    return Finding(verdict, reason, found, None, 0.0, 0.0, total, (CTI_LOG,), tuple(places[:10]))
+
+
+def _logged_s(line: str) -> float:
+    """The time of a line of cti.log; a line that cannot be read belongs to every window."""
+    try:
+        return float(json.loads(line)["time_s"])
+    except (ValueError, KeyError, TypeError):
+        return math.inf
 
 
 def _may_hold(line: str, texts: list[str]) -> bool:
@@ -185,15 +205,22 @@ def _message(line: str) -> str:
         return line
 
 
-def _holds(value: Any, texts: list[str]) -> bool:
+def _holds(value: Any, texts: list[str], apart: list[str]) -> bool:
     """Strings and whole numbers are searched; a digit string inside a measured figure says nothing."""
     if isinstance(value, dict):
-        return any(_holds(item, texts) for pair in value.items() for item in pair)
+        return any(_holds(item, texts, apart) for pair in value.items() for item in pair)
     if isinstance(value, list):
-        return any(_holds(item, texts) for item in value)
+        return any(_holds(item, texts, apart) for item in value)
     if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
-        return any(text in str(value) for text in texts)
+        return any(text in blanked(str(value), apart) for text in texts)
     return False
+
+
+def blanked(text: str, apart_from: Iterable[str]) -> str:
+    """A text in which others, known to be there, are blanked; places stay what they are."""
+    for known in apart_from:
+        text = text.replace(known, " " * len(known))
+    return text
 
 
 def figure(case: Case) -> Finding:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from offhook.bench.record.heard import VOICE, Key, Sound, difference, errors, text, total_s
-from offhook.bench.record.kinds import Case, Finding, NoEvidence
+from offhook.bench.record.kinds import Case, Finding, NoEvidence, blanked
 from offhook.bench.record.logs import relay_line
 from offhook.bench.record.schema import RELAY_LOG, Verdict
 
@@ -33,7 +33,7 @@ def digits(case: Case) -> Finding:
 
 
 def no_digits(case: Case) -> Finding:
-    """No wire's audio decodes to text that contains the forbidden digits."""
+    """No wire's audio decodes to text that contains the forbidden digits, but inside those of ``apart_from``."""
     forbidden = str(case.need("forbidden"))
     if not forbidden:
         raise ValueError("no_digits needs the digits that must not be there")
@@ -52,7 +52,7 @@ def no_digits(case: Case) -> Finding:
     for wire in wires:
         keys = case.ear.keys_between(wire, case.from_s, case.to_s)
         files += _files(case, wire)
-        at = text(keys).find(forbidden)
+        at = blanked(text(keys), case.spec.get("apart_from", ())).find(forbidden)
         if at >= 0:
             hits.append(f"{wire} at {keys[at].start_s:.3f} s")
             places.append(_place(keys[at]))

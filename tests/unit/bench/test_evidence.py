@@ -16,6 +16,8 @@ from offhook.bench.flows.evidence import occurrences
         ({"at_s": 12.8642}, 0),
         ({"text": "at 12.8642 s"}, 0),
         ({"text": None}, 0),
+        ({"kind": "code", "code": "8642", "text": "key 8642"}, 0),
+        ({"kind": "code", "code": "4711", "text": "key 8642"}, 1),
     ],
 )
 def test_a_code_is_found_as_a_number_of_its_own_only(row: dict[str, object], found: int) -> None:

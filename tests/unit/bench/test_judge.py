@@ -219,6 +219,16 @@ def test_a_search_finds_the_text_wherever_it_was_observed(bench: Bench, leak: ob
     assert {made.verdict for made in sealed(bench)} == {FAIL}
 
 
+def test_a_search_may_be_told_what_holds_the_text_by_chance(bench: Bench) -> None:
+    with bench.attempt():
+        bench.see("cti", 1.0, called="0033390677069*1864277#")
+        found = bench.judge("search", forbidden="8642")
+        by_chance = bench.judge("search", forbidden="8642", apart_from=["1864277"])
+        bench.see("cti", 2.0, called="*668642#")
+        leaked = bench.judge("search", forbidden="8642", apart_from=["1864277"])
+    assert [found.verdict, by_chance.verdict, leaked.verdict] == [FAIL, PASS, FAIL]
+
+
 # ---- audio ---------------------------------------------------------------------------------------------------------
 
 

@@ -42,7 +42,7 @@ class Resampler:
         if self._same:
             return np.asarray(window[:, self.taken : 2 * self.taken], dtype=np.int16)
         wanted = window.astype(np.float32) @ self._matrix
-        return np.clip(np.rint(wanted), -32768, 32767).astype(np.int16)
+        return np.asarray(np.clip(np.rint(wanted), -32768, 32767), dtype=np.int16)
 
 
 def _weights(from_hz: int, to_hz: int) -> NDArray[np.float32]:

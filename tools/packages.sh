@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that the system tests use, if they are missing; clear message when it may not.
 set -euo pipefail
-want=(sox espeak-ng chromium mmdebstrap zstd asterisk-core-sounds-en-wav libspandsp2 multimon-ng
+want=(sox espeak-ng chromium mmdebstrap zstd libspandsp2 multimon-ng
+    asterisk-core-sounds-{en,es,fr,it,ru}-wav asterisk-moh-opsound-wav
     pulseaudio pulseaudio-utils libasound2-plugins libportaudio2 jackd2)
 missing=()
 for package in "${want[@]}"; do

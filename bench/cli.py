@@ -27,6 +27,7 @@ _OWN = {
     "run": ("offhook.bench.cli_run:run", "Run the certification suites on a station."),
     "check": ("offhook.bench.cli_station:check", "Try every wire of a station, and say what is wrong with it."),
     "report": ("offhook.bench.cli_run:report", "Render the report of a run folder."),
+    "compare": ("offhook.bench.cli_compare:compare", "Compare two runs: what got worse, what moved, what differs."),
     "stations": ("offhook.bench.cli_station:stations", "List the stations that are installed."),
     "schema": ("offhook.bench.cli_station:schema", "Print the JSON schema of station files, for editors."),
     "characterize": ("offhook.bench.cli_characterize:characterize", "Find the limits of a DTMF receiver or sender."),

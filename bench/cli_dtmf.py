@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,17 +13,15 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from offhook.bench import standard_input
+from offhook.bench.standard_input import NOT_AUDIO, WIDTHS
 from offhook.drivers.errors import ConfigError
 
-READ_SIZE = 1 << 16
 MOST_MS = 60_000.0
 MOST_SAMPLES = 50_000_000
 """Longest file that is made: 104 minutes at 8000 Hz; making it takes some ten times its size in memory."""
 LEAST_DBM0 = -90.0
 """Below this a sine does not move a 16-bit sample."""
-NOT_AUDIO = 1e4
-"""Float samples beyond this (full scale is 1.0) are no hot recording: something else, or integers never scaled."""
-_RAW = "sox in.wav -t s16 -r 8000 -c 1 - | offhook dtmf decode -"
 
 
 @click.group()
@@ -38,18 +37,29 @@ def _refuse(error: ConfigError) -> None:
 
 @dtmf.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document with every figure.")
-@click.option("--explain", is_flag=True, help="Every digit and every rejected candidate, with the reason.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="One JSON document with every figure; raw input: one a digit, a line."
+)
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Every digit and every rejected candidate, with the reason; raw input: digits alone.",
+)
 @click.option(
     "--profile", "profile_name", default="ATT", show_default=True, help="What a digit must be: NTT, ATT, ETSI, ..."
 )
 @click.option("--rate", type=float, default=8000, show_default=True, help="Sample rate of raw input (FILE is -), Hz.")
 @click.option("--channels", type=int, default=1, show_default=True, help="Channels of raw input (FILE is -).")
-def decode(files: tuple[str, ...], as_json: bool, explain: bool, profile_name: str, rate: float, channels: int) -> None:
+@click.option(
+    "--format", "form", type=click.Choice(tuple(WIDTHS)), default="s16", show_default=True, help="Samples of raw input."
+)
+def decode(
+    files: tuple[str, ...], as_json: bool, explain: bool, profile_name: str, rate: float, channels: int, form: str
+) -> None:
     """Print the digits of WAV files: any rate, width and channels, PCM, float, A-law, mu-law.
 
-    FILE may be "-", standard input: a WAV file, or raw signed 16-bit samples, printed as they are heard
-    (sox in.wav -t s16 -r 8000 -c 1 - | offhook dtmf decode -).
+    FILE may be "-", standard input: a WAV file, or raw samples (signed 16-bit unless --format says otherwise, little
+    endian), printed as they are heard (sox in.wav -t s16 -r 8000 -c 1 - | offhook dtmf decode -).
     """
     from offhook import dsp
 
@@ -63,9 +73,10 @@ def decode(files: tuple[str, ...], as_json: bool, explain: bool, profile_name: s
     failed = False
     for file in files:
         try:
-            head = _head() if file == "-" else b"RIFF"
-            if head[:4] not in (b"RIFF", b"RF64"):
-                _stream(head, rate, channels, profile, explain)
+            head = standard_input.head() if file == "-" else b"RIFF"
+            if not standard_input.is_wav(head):
+                how = "json" if as_json else "explain" if explain else "keys"
+                _stream(standard_input.samples(head, form, channels), rate, channels, profile, how)
                 continue
             audio = _read(file, head)
             digits, rejected = dsp.explain(audio.samples, audio.rate, profile)
@@ -83,29 +94,11 @@ def decode(files: tuple[str, ...], as_json: bool, explain: bool, profile_name: s
 
 
 def _note_unused() -> None:
-    """Say of --rate and --channels that WAV files bring their own, to whoever typed them."""
+    """Say of --rate, --channels and --format that WAV files bring their own, to whoever typed them."""
     context = click.get_current_context()
-    for name in ("rate", "channels"):
+    for name, option in (("rate", "rate"), ("channels", "channels"), ("form", "format")):
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            click.echo(f"note: --{name} is for raw samples alone; the figure in the WAV file is used", err=True)
-
-
-def _input() -> bytes:
-    """What standard input has now, b"" at its end. Raises ConfigError."""
-    try:
-        return os.read(sys.stdin.fileno(), READ_SIZE)
-    except OSError as error:
-        raise ConfigError("-", "read standard input", error.strerror or str(error), _RAW) from None
-
-
-def _head() -> bytes:
-    """The beginning of standard input, four bytes or more: they tell a WAV file. Raises ConfigError if it is empty."""
-    head = b""
-    while len(head) < 4 and (data := _input()):
-        head += data
-    if not head:
-        raise ConfigError("-", "read standard input", "it is empty", _RAW)
-    return head
+            click.echo(f"note: --{option} is for raw samples alone; the figure in the WAV file is used", err=True)
 
 
 def _read(file: str, head: bytes) -> Any:
@@ -117,7 +110,7 @@ def _read(file: str, head: bytes) -> Any:
     try:
         if file == "-":
             _note_unused()
-            audio = dsp.wav.parse(head + b"".join(iter(_input, b"")), file)
+            audio = dsp.wav.parse(head + b"".join(iter(standard_input.read, b"")), file)
         else:
             audio = dsp.wav.read(file)
         dsp.tones.check_rate(audio.rate)
@@ -143,11 +136,13 @@ def _result(file: str, audio: Any, digits: Any, rejected: Any, profile: str) -> 
         "duration_s": round(audio.duration_s, 6),
         "profile": profile,
         "text": digits.texts(),
-        "digits": [{k: round(v, 4) if isinstance(v, float) else v for k, v in asdict(row).items()} for row in digits],
-        "rejected": [
-            {k: round(v, 4) if isinstance(v, float) else v for k, v in asdict(row).items()} for row in rejected
-        ],
+        "digits": [_figures(row) for row in digits],
+        "rejected": [_figures(row) for row in rejected],
     }
+
+
+def _figures(row: Any) -> dict[str, Any]:
+    return {k: round(v, 4) if isinstance(v, float) else v for k, v in asdict(row).items()}
 
 
 def _show(file: str, digits: Any, rejected: Any, explain: bool, *, many: bool) -> None:
@@ -177,40 +172,49 @@ def _why(row: Any) -> str:
     return f"{row.start_s:7.3f} s  -  {1000 * (row.end_s - row.start_s):4.0f} ms  {row.key}?  rejected: {row.reason}"
 
 
-def _stream(head: bytes, rate: float, channels: int, profile: Any, explain: bool) -> None:
-    """Raw s16 from standard input, which began with ``head``; digits appear as they end. Raises ConfigError."""
-    import numpy as np
-
+def _stream(blocks: Iterator[Any], rate: float, channels: int, profile: Any, how: str) -> None:
+    """Raw samples as they come; digits appear as they end. Raises ConfigError."""
     from offhook import dsp
 
     try:
         decoder = dsp.Decoder(rate, channels, profile)
     except ValueError as error:
         raise ConfigError("-", "decode raw samples", str(error), "--rate and --channels as recorded") from None
-    width = 2 * channels
-    rest = b""
+
+    shown = 0
 
     def show(events: Any) -> None:
+        nonlocal shown
         for event in events:
             if isinstance(event, dsp.Digit):
-                prefix = f"channel {event.channel + 1}: " if channels > 1 and not explain else ""
-                click.echo(_line(event) if explain else prefix + event.key, nl=explain or channels > 1)
-                sys.stdout.flush()
+                shown += 1
+                prefix = f"channel {event.channel + 1}: " if channels > 1 else ""
+                if how == "json":
+                    _put(json.dumps(_figures(event), allow_nan=False) + "\n")
+                elif how == "explain":
+                    _put(prefix.replace(":", "") + _line(event) + "\n")
+                else:
+                    _put(prefix + event.key + ("\n" if channels > 1 else ""))
 
-    data = head
-    while data:
-        rest += data
-        usable = len(rest) - len(rest) % width
-        block = np.frombuffer(rest[:usable], dtype="<i2").reshape(-1, channels).T
-        rest = rest[usable:]
-        show(decoder.feed(block))
-        data = _input()
-    show(decoder.flush())
-    if not explain and channels == 1:
-        click.echo()
-    if rest:
-        detail = f"{len(rest)} bytes are left over at the end: a frame of 16-bit samples takes {width}"
-        raise ConfigError("-", "decode raw samples", detail, _RAW)
+    whole = False
+    try:
+        for block in blocks:
+            show(decoder.feed(block))
+        whole = True
+    finally:  # what was heard before garbage, or Ctrl-C, is told all the same
+        show(decoder.flush())
+        if how == "keys" and channels == 1 and (shown or whole):
+            _put("\n")
+
+
+def _put(text: str) -> None:
+    """Print now. Whoever reads may have heard enough (``| head``): then this ends without a word, as by SIGPIPE."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the flush at exit must not fail again
+        sys.exit(128 + 13)
 
 
 @dtmf.command()

@@ -133,6 +133,86 @@ def test_bad_standard_input_is_one_clear_line(content: bytes, options: list[str]
     assert done.returncode == 2
 
 
+FLOAT_3 = dsp.encode("3", off_s=0.2).astype("<f4").tobytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "words"),
+    [
+        (b"OggS" + bytes(60), [], "it is an Ogg file: expected a WAV file, or raw samples"),
+        (b"fLaC" + bytes(60), [], "it is a FLAC file"),
+        (bytes(4) + b"ftypM4A " + bytes(60), [], "it is an MP4 file"),
+        (b"hello, this is no audio at all\n", [], "it is text"),
+        (np.array([0.0, float("nan")], "<f4").tobytes() * 8, ["--format", "f32"], "a sample is nan, expected -1..1"),
+        (RAW_3, ["--format", "f32"], "not audio: a sample is "),
+    ],
+    ids=["ogg", "flac", "mp4", "text", "nan", "s16-as-f32"],
+)
+def test_what_is_no_audio_is_refused_by_kind(content: bytes, options: list[str], words: str) -> None:
+    done = piped(content, *options)
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: -: ")
+    assert done.stderr.count("\n") == 1
+    assert words in done.stderr
+    assert done.returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        (["-t", "s16"], []),
+        (["-t", "f32"], ["--format", "f32"]),
+        (["-t", "al"], ["--format", "alaw"]),
+        (["-t", "ul"], ["--format", "ulaw"]),
+        (["-t", "u8"], ["--format", "u8"]),
+        (["-t", "s16", "-r", "44100"], ["--rate", "44100"]),
+    ],
+    ids=lambda value: "-".join(value[1:]),
+)
+def test_raw_samples_of_sox(tmp_path: Path, kind: list[str], options: list[str]) -> None:
+    path = sox_digits(tmp_path / "made.wav", "159D0##", "-b", "16")
+    raw = subprocess.run(["sox", str(path), *kind, "-"], capture_output=True, check=True).stdout
+    done = piped(raw, *options)
+    assert (done.stdout, done.stderr, done.returncode) == ("159D0##\n", "", 0)
+
+
+def test_two_raw_channels_and_json_lines() -> None:
+    both = dsp.to_int16(np.stack((dsp.encode("12", lead_s=0.1), np.pad(dsp.encode("9"), (0, 2400))))).T
+    assert sorted(piped(both.tobytes(), "--channels", "2").stdout.splitlines()) == [
+        "channel 1: 1",
+        "channel 1: 2",
+        "channel 2: 9",
+    ]
+    lines = [json.loads(line) for line in piped(both.tobytes(), "--channels", "2", "--json").stdout.splitlines()]
+    assert sorted((line["channel"], line["key"]) for line in lines) == [(0, "1"), (0, "2"), (1, "9")]
+    assert lines[0]["low_dbm0"] == pytest.approx(-11.0, abs=0.5)
+
+
+def test_digits_are_printed_as_they_are_heard_and_a_closed_pipe_ends_it() -> None:
+    """Reads the first digit while the input is still open, then goes away."""
+    code = "from offhook.bench.cli_dtmf import dtmf; dtmf()"
+    command = [sys.executable, "-c", code, "decode", "-"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        process.stdin.write(RAW_3)
+        process.stdin.flush()
+        assert process.stdout.read(1) == b"3"
+        process.stdout.close()
+        process.stdin.write(RAW_3)
+        process.stdin.close()
+        assert process.wait(30) == 128 + 13
+        assert process.stderr.read() == b""
+
+
+def test_a_closed_standard_input_is_told() -> None:
+    command = f"exec {sys.executable} -c 'from offhook.bench.cli_dtmf import dtmf; dtmf()' decode - <&-"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"error: -: read standard input: it is closed")
+
+
 def test_rate_with_a_wav_file_is_answered_by_a_note(tmp_path: Path) -> None:
     dsp.wav.write(tmp_path / "x.wav", dsp.encode("42", 16000), 16000)
     result = run("decode", str(tmp_path / "x.wav"), "--rate", "8000")

@@ -200,6 +200,10 @@ class Station:
             raise WireCut(f"handset of {caller.name}", "call", "no dial tone", "offhook check")
         caller.dial(called.extension)
         if called.ring(8.0, since_s) is None:
+            digits = "".join(str(seen.data["key"]) for seen in self.watch.all("digit", since_s, caller.name))
+            if digits != called.extension:
+                detail = f"{called.extension} dialled, {digits or 'no digit'} heard in its own ear"
+                raise WireCut(f"keypad or handset of {caller.name}", "call", detail, "listen to its WAV; settle_ms")
             raise WireCut(f"ringer of {called.name}", "call", f"{caller.name} dialled, no ring", "offhook check")
         self.clock.sleep(0.5)
         called.lift()

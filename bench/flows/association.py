@@ -18,6 +18,8 @@ from offhook.bench.watch import Seen
 from offhook.drivers.errors import DeviceGone, DeviceTimeout
 
 QUIET_BEFORE_S3_S = 0.5
+OUR_OWN = ("relay.", "sense.", "audio.")
+"""Resources of the bench itself."""
 START_S = 2.0
 """S4 starts by itself within this after S1 (TH-01 gives the same to S2)."""
 COMMANDS = ("MonitorStart", "Lock", "MakeCall")
@@ -38,6 +40,8 @@ class Association(AssociationAttempt):
             try:
                 getattr(self, name)()
             except (DeviceGone, DeviceTimeout) as error:
+                if error.resource.startswith(OUR_OWN):
+                    raise  # a wire of the bench that fails says nothing of the telephone
                 raise StepFailed(name, "the stage to go on", str(error), f"the wire to {error.resource}") from error
 
     def again(self) -> Association:
@@ -206,6 +210,8 @@ class Association(AssociationAttempt):
             raise StepFailed("S16", "an outside line seized", "none within 3 s", self._silent_before_trunk())
         if self.lock != "none":
             self.mark("S25", "the right local code lets the call go on", seized, cause)
+            told = self._cti("Unlocked", "S25", cause)
+            self.interval("LOCK-S25.1", "local code to Unlocked on CTI", cause, told, self.limits.seizure_s)
         self.mark("S16", "the PBX calls the IVR over the PSTN", seized, cause)
         self.interval("ASSOC-S16.1", "answer (or local code) to seizure", cause, seized, self.limits.seizure_s)
 
@@ -246,6 +252,8 @@ class Association(AssociationAttempt):
         for name in CALL_EVENTS:
             event = self._cti(name, "S11", before, subject=None, f_call_id=self.call_id)
             self.interval("ASSOC-S11.2", f"{name} on CTI before the first context digit", event, digit, EVENT_LEAD_S)
+            spec: dict[str, Any] = {"where": {"name": name, "f_call_id": self.call_id}, "at_most": 1}
+            self.count("ASSOC-S11.2", f"{name} on CTI, once", "cti", self.steps["S6"].time_s, digit.time_s, **spec)
             before = event
         self.interval("ASSOC-S31.1", "seizure to the IVR's answer", self.steps["S16"], before, IVR_ANSWER_S)
         first, last = self.limits.first_context_digit_min_s, self.limits.first_context_digit_max_s
@@ -290,7 +298,8 @@ class Association(AssociationAttempt):
             )
         text = "".join(str(seen.data["key"]) for seen in ivr)
         if text != typed:
-            wire_name = IVR_LEG if len(ear) == len(typed) else self._keypad if not ear else self._handset
+            through = len(ear) == len(typed) or (ear and not ivr)  # unheard keys do not end the prompt in the ear
+            wire_name = IVR_LEG if through else self._keypad if not ear else self._handset
             heard = f"{text or 'nothing'} at the IVR, {self._text(ear) or 'nothing'} in the ear"
             for twice in doubled(typed, ivr):
                 heard += f"; {twice}: {why_doubled(watch, self.phone.name, twice, doubled(typed, ear))}"

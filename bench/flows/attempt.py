@@ -106,10 +106,14 @@ class AssociationAttempt(Script):
             for name in self.station.ivr_ports:
                 twice = doubled(expected, self._digits(f"ivr-{name}-heard", after))
                 heard += "".join(f"; {each}: doubled by the PBX's sender or the trunk" for each in twice)
-            raise StepFailed(
-                "S31", f"context digits {expected} at the IVR", heard, IVR_LEG, "listen to ivr-*-heard.wav"
-            )
+            hint = "listen to ivr-*-heard.wav"
+            raise StepFailed("S31", f"context digits {expected} at the IVR", heard + self._given_up(), IVR_LEG, hint)
         return port
+
+    def _given_up(self) -> str:
+        """Why the service itself has given up, if it has: then the wire is not to blame."""
+        state = self.account.state(self.association)
+        return f"; the service has given up: {state.reason}" if state.state == "FAILED" else ""
 
     def _port_that_speaks(self, after: Seen) -> str:
         clock, listener = self.station.clock, self.station.listener

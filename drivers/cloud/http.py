@@ -175,6 +175,9 @@ class HttpCloud:
                 self.address, operation, str(error), "is the service running and the address right?"
             ) from error
         if response.is_success:
+            if response.content and not response.headers.get("content-type", "").startswith("application/json"):
+                detail = f"{response.status_code} with {response.text[:80]!r}, which is no JSON"
+                raise DeviceRefused(self.address, operation, detail, "is there a gateway in between?")
             return response
         raise DeviceRefused(self.address, operation, _refusal(response), _HINTS.get(response.status_code, ""))
 

@@ -86,6 +86,8 @@ def event_message(event: CtiEvent) -> Message:
     extra = {name: str(value) for name, value in event.extra.items()}
     if event.kind in _PRIVATE_KINDS:
         private = {"kind": str(event.kind), "device": event.device, "callID": event.call_id, **extra}
+        if event.cause:
+            private["cause"] = event.cause
         return Message("PrivateEvent", {"monitor_id": event.monitor_id}, private)
     fields = {
         "monitor_id": event.monitor_id,
@@ -107,7 +109,7 @@ def parse_event(message: Message, time_s: float) -> CtiEvent | None:
         if name not in _PRIVATE_KINDS:
             return None
         kind = EventKind(name)
-        fields.update(device=extra.pop("device", ""), call_id=extra.pop("callID", ""))
+        fields.update(device=extra.pop("device", ""), call_id=extra.pop("callID", ""), cause=extra.pop("cause", ""))
     elif message.name in _EVENTS:
         kind = _EVENTS[message.name]
     else:

@@ -22,7 +22,7 @@ EXAMPLES = {
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     found = build_world("simulated", station(), seed=1, workdir=tmp_path)
-    found.http("cloud")
+    found.seal()
     yield found
     found.close()
 
@@ -40,7 +40,6 @@ def parts_of(world: World) -> list[dict[str, object]]:
 @pytest.mark.req("DRV-SIM.2")
 def test_every_fault_can_be_switched_on_and_off(world: World, kind: str) -> None:
     board = world.plant.faults
-    board.seal()
     arguments = [EXAMPLES.get(wanted) or board.known(wanted)[0] for wanted in KINDS[kind]]
     if kind in ("swap-keys", "swapped-handsets"):
         arguments[-1] = {"KEY": "7", "PHONE": "desk-2"}[KINDS[kind][-1]]

@@ -13,6 +13,7 @@ from offhook.bench.record import RunRecord
 from offhook.bench.sightings import digit_note, wire_up
 from offhook.bench.station import Rig
 from offhook.bench.station_model import PhoneModel, ref
+from offhook.bench.thresholds import SMOKE
 from offhook.bench.watch import Seen, Watch
 from offhook.drivers.cloud import CloudClient
 from offhook.drivers.cti import Capability, Response, Service
@@ -113,6 +114,8 @@ class Station:
         self.clock = rig.clock
         self.model = rig.model
         self.options = rig.model.options
+        self.limits = SMOKE
+        """What flows are judged by; a run sets those of its profile."""
         self.watch = Watch(rig.clock, record)
         self.trunk = Trunk(self.watch)
         self.cti = CtiClient(rig, self.watch)

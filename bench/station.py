@@ -193,12 +193,14 @@ def open_rig(
     purpose: str = "a run",
     on_safe: Callable[[SafeReport], None] | None = None,
     require_all: bool = True,
+    from_s: float = 0.0,
 ) -> Iterator[Rig]:
     """Open a station by name or file; on every way out it is made safe, and closed.
 
     ``on_safe`` gets the report of the safe state before the wires close; without it an unconfirmed safe state is
     raised (DeviceError), or noted on the exception under way. With ``require_all`` a wire that does not answer raises
     Unreachable, with every such wire in it; else they are in ``rig.failures``. Raises ConfigError and Busy, too.
+    ``from_s`` is where the common clock begins.
     """
     loaded = load_station(find_station(station))
     with ExitStack() as stack:
@@ -206,6 +208,8 @@ def open_rig(
         place = workdir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="offhook-")))
         wires = _open_wires(loaded, seed, realtime, faults, place)
         stack.callback(wires.close)
+        if from_s:
+            wires.clock.skip(from_s)
         guard = stack.enter_context(watched(wires, wires.clock, loaded.model.guardian.hung_s))
         rig = Rig(loaded, wires, guard)
         stack.callback(rig.close)

@@ -133,6 +133,8 @@ def _opening(gate: GatedBoard, closed: set[int]) -> Action:
         if wrong:
             detail = ", ".join(f"{relay} reads {'closed' if reported[relay] else 'open'}" for relay in wrong)
             raise DeviceRefused(f"relay.{gate.name}", "read back", detail, "cut its power and look at the board")
+        if not gate.reads_back:
+            return f"{len(reported)} relays commanded, not read back: this board cannot be read"
         return f"{len(reported)} relays as commanded"
 
     return open_and_read

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from offhook.drivers.cti import Capability, CtiDriver, OnEvent, OnResponse, OnTrace, Response, Service
-from offhook.drivers.errors import NotAllowed
-from offhook.drivers.relay import OnSwitch, RelayBoard
+from offhook.drivers.errors import ConfigError, NotAllowed
+from offhook.drivers.relay import OnSwitch, Pulsing, RelayBoard, State, Stateful, reads_back
 
 
 class GatedBoard:
@@ -34,11 +34,7 @@ class GatedBoard:
 
     def set(self, relay: int, closed: bool) -> None:
         """Switch one relay. Raises NotAllowed for closing one while the gate is shut."""
-        if closed and self.shut:
-            detail = "the station is going to its safe state"
-            raise NotAllowed(f"relay.{self.name}", f"close relay {relay}", detail, "open the station again")
-        if self.before_command is not None:
-            self.before_command(relay, closed)
+        self._allow(relay, closed)
         self.inner.set(relay, closed)
 
     def read_all(self) -> tuple[bool, ...]:
@@ -53,9 +49,43 @@ class GatedBoard:
         """Tell the listener of every acknowledged command."""
         self.inner.on_switch(listener)
 
+    @property
+    def reads_back(self) -> bool:
+        """False for a board that cannot be read."""
+        return reads_back(self.inner)
+
+    @property
+    def pulse_step_s(self) -> float | None:
+        """Closures that the board times itself are multiples of this; None if it times none."""
+        return self.inner.pulse_step_s if isinstance(self.inner, Pulsing) else None
+
+    def pulse(self, relay: int, hold_s: float) -> None:
+        """A closure that the board times. Raises NotAllowed while the gate is shut, ConfigError if it times none."""
+        if not isinstance(self.inner, Pulsing):
+            raise ConfigError(f"relay.{self.name}", f"pulse relay {relay}", "this board times no closures", "set")
+        self._allow(relay, True)
+        self.inner.pulse(relay, hold_s)
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """Commanded, reported, observed; nothing is known of a board whose driver keeps no account."""
+        return self.inner.states if isinstance(self.inner, Stateful) else (State(),) * self.channels
+
+    def observe(self, relay: int, closed: bool) -> None:
+        """Somebody saw what the contact does."""
+        if isinstance(self.inner, Stateful):
+            self.inner.observe(relay, closed)
+
     def close(self) -> None:
         """Let go of the wire."""
         self.inner.close()
+
+    def _allow(self, relay: int, closed: bool) -> None:
+        if closed and self.shut:
+            detail = "the station is going to its safe state"
+            raise NotAllowed(f"relay.{self.name}", f"close relay {relay}", detail, "open the station again")
+        if self.before_command is not None:
+            self.before_command(relay, closed)
 
 
 class CountedCti:

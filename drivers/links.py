@@ -305,11 +305,19 @@ class LabWires:
         return real
 
     def link(self, address: str, baud: int = 9600) -> Link:
-        """Open a serial port, or TCP for ``tcp://``."""
-        real = self._resolve(address)
-        link: Link = TcpLink(self.clock, real) if real.startswith("tcp://") else SerialLink(self.clock, real, baud)
+        """Open a serial port, TCP for ``tcp://``, a HID device for ``hid://`` and ``/dev/hidraw``."""
+        link = self._open(self._resolve(address), baud)
         self._links.append(link)
         return link
+
+    def _open(self, real: str, baud: int) -> Link:
+        if real.startswith("tcp://"):
+            return TcpLink(self.clock, real)
+        if real.startswith(("hid://", "/dev/hidraw")):
+            from offhook.drivers.hidraw import HidLink
+
+            return HidLink(self.clock, real)
+        return SerialLink(self.clock, real, baud)
 
     def http(self, address: str) -> tuple[str, httpx.BaseTransport | None]:
         """The address itself; httpx brings its own transport."""

@@ -26,7 +26,7 @@ class RelayBoard(Protocol):
         """
 
     def read_all(self) -> tuple[bool, ...]:
-        """What the board reports, one value a relay."""
+        """What the board reports, one value a relay; see also :func:`reads_back`."""
 
     def open_all(self) -> None:
         """The safe state: every relay open, in as few commands as the board allows."""
@@ -38,12 +38,28 @@ class RelayBoard(Protocol):
         """Let go of the wire (after :meth:`open_all`)."""
 
 
+class SafeStep(NamedTuple):
+    """One message to a board: what is sent, how the answer ends if it obeyed (b"" for no answer), what comes after."""
+
+    sent: bytes
+    expected: bytes = b""
+    pause_s: float = 0.0
+    """The least time until the next message."""
+
+
 class SafeAction(NamedTuple):
     """What makes a board safe without its driver: bytes for its address, and how the answer ends if it obeyed."""
 
     address: str
     sent: bytes
     expected: bytes
+    """b"" for a board that cannot be read: then it is sent its bytes, and nobody knows what became of them."""
+    before: tuple[SafeStep, ...] = ()
+    """Sent first, one after the other."""
+    baud: int | None = None
+    """Of its serial line; None for what the station file says."""
+    length: int = 0
+    """An answer has at least so many bytes."""
 
 
 @runtime_checkable
@@ -52,3 +68,52 @@ class Guardable(Protocol):
 
     def safe_action(self, closed: Collection[int] = ()) -> SafeAction:
         """Every relay open but those in ``closed``, read back, whatever was left in the board's line buffer."""
+
+
+class State(NamedTuple):
+    """What is known of one relay; None is unknown, as after a command that was not acknowledged.
+
+    ``commanded`` was acknowledged, ``reported`` is what the board said when it was last read (its firmware's bit, not
+    the contact), ``observed`` is what something at the contact's far end showed (a hook sensor, a decoded digit).
+    """
+
+    commanded: bool | None = None
+    reported: bool | None = None
+    observed: bool | None = None
+
+    @property
+    def agrees(self) -> bool:
+        """False if two of the three contradict each other."""
+        return len({each for each in self if each is not None}) < 2
+
+
+@runtime_checkable
+class Stateful(Protocol):
+    """A board that keeps account of what was commanded, reported and observed. Optional."""
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """One a relay."""
+
+    def observe(self, relay: int, closed: bool) -> None:
+        """Somebody saw what the contact does."""
+
+
+@runtime_checkable
+class Pulsing(Protocol):
+    """A board that times a closure itself, so that a relay opens even if the bench dies. Optional."""
+
+    @property
+    def pulse_step_s(self) -> float | None:
+        """Closures are multiples of this; None for a board (or a model of it) that times none."""
+
+    def pulse(self, relay: int, hold_s: float) -> None:
+        """Close a relay for a multiple of the step. Returns once the board acknowledged, not once it opened.
+
+        Raises ConfigError for a length that the board cannot do, and what :meth:`RelayBoard.set` raises.
+        """
+
+
+def reads_back(board: object) -> bool:
+    """False for a board that says so: its ``read_all`` is what it was last told, not what it reports."""
+    return bool(getattr(board, "reads_back", True))

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple, Self
 from offhook.drivers.clock import Clock, Mutex
 from offhook.drivers.errors import ConfigError, DeviceGone, DeviceRefused, DeviceTimeout
 from offhook.drivers.links import Link, Wires
-from offhook.drivers.relay import OnSwitch, SafeAction
+from offhook.drivers.relay import OnSwitch, SafeAction, State
+from offhook.drivers.relay.account import Account
 
 LABELS = "0123456789ABCDEFGHIJKLMNOPQRSTUV"
 PROMPT = b">"
@@ -74,8 +75,7 @@ class NumatoBoard:
         self._protocol = NumatoProtocol()
         self._turn = Mutex(clock)
         self._answers: list[tuple[float, Answer]] = []
-        self._listeners: list[OnSwitch] = []
-        self._commanded: list[bool | None] = [None] * channels
+        self._account = Account(channels)
         self._in_doubt = True
         self._lost = ""
         link.attach(self._take, self._lose)
@@ -111,10 +111,11 @@ class NumatoBoard:
             raise ConfigError(self.resource, f"set relay {relay}", f"the board has 0 to {self._channels - 1}", "")
         verb = "on" if closed else "off"
         operation = f"switch relay {relay} {verb}"
+        self._account.in_doubt(relay)  # until it is acknowledged
         lines, sent_s, acked_s = self._ask(f"relay {verb} {LABELS[relay]}", operation)
         if lines:
             raise DeviceRefused(self.resource, operation, f'it answered "{" ".join(lines)}"', "is it this model?")
-        self._tell(relay, closed, sent_s, acked_s)
+        self._account.acknowledged(relay, closed, sent_s, acked_s)
 
     def read_all(self) -> tuple[bool, ...]:
         """What the board reports, one value a relay."""
@@ -125,7 +126,9 @@ class NumatoBoard:
             detail = f'it answered "{text}", not {self._digits} hexadecimal digits'
             raise DeviceRefused(self.resource, operation, detail, "is channels right for this board?")
         bits = int(text, 16)
-        return tuple(bool(bits >> relay & 1) for relay in range(self._channels))
+        states = tuple(bool(bits >> relay & 1) for relay in range(self._channels))
+        self._account.reported(states)
+        return states
 
     def open_all(self) -> None:
         """Every relay open, in one command."""
@@ -133,9 +136,7 @@ class NumatoBoard:
         lines, sent_s, acked_s = self._ask(self._all_open, operation)
         if lines:
             raise DeviceRefused(self.resource, operation, f'it answered "{" ".join(lines)}"', "is it this model?")
-        for relay, was_closed in enumerate(self._commanded):
-            if was_closed is not False:
-                self._tell(relay, False, sent_s, acked_s)
+        self._account.all_open(sent_s, acked_s)
 
     def safe_action(self, closed: Collection[int] = ()) -> SafeAction:
         """Every relay open but those in ``closed``, and read back; the first CR ends a line that was cut short."""
@@ -146,7 +147,16 @@ class NumatoBoard:
 
     def on_switch(self, listener: OnSwitch) -> None:
         """Tell the listener of every acknowledged command."""
-        self._listeners.append(listener)
+        self._account.on_switch(listener)
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """Commanded, reported and observed, one a relay."""
+        return self._account.states
+
+    def observe(self, relay: int, closed: bool) -> None:
+        """Somebody saw what the contact does."""
+        self._account.observed(relay, closed)
 
     def close(self) -> None:
         """Let go of the port."""
@@ -156,11 +166,6 @@ class NumatoBoard:
     @property
     def _all_open(self) -> str:
         return f"relay writeall {'0' * self._digits}"
-
-    def _tell(self, relay: int, closed: bool, sent_s: float, acked_s: float) -> None:
-        self._commanded[relay] = closed
-        for listener in self._listeners:
-            listener(relay, closed, sent_s, acked_s)
 
     def _ask(self, command: str, operation: str) -> tuple[tuple[str, ...], float, float]:
         """One conversation: (lines of the answer, when the command left, when the prompt came)."""
@@ -175,19 +180,23 @@ class NumatoBoard:
     def _talk(self, line: str, echo: str, operation: str) -> tuple[tuple[str, ...], float, float]:
         self._answers.clear()
         if self._lost:
-            raise DeviceGone(self.resource, operation, self._lost, HINT)
+            raise DeviceGone(self.resource, operation, self._where(self._lost), HINT)
         sent_s = self._clock.now_s()
         try:
             self._link.send(NumatoProtocol.line(line))
         except DeviceGone as error:
-            raise DeviceGone(self.resource, operation, error.detail, HINT) from error
+            raise DeviceGone(self.resource, operation, self._where(error.detail), HINT) from error
         found = self._clock.wait_for(lambda: self._lost or self._answer_to(echo), self._timeout_s)
         if isinstance(found, str):
-            raise DeviceGone(self.resource, operation, self._lost, HINT)
+            raise DeviceGone(self.resource, operation, self._where(self._lost), HINT)
         if found is None:
-            raise DeviceTimeout(self.resource, operation, f"no acknowledgement within {self._timeout_s:g} s", HINT)
+            detail = self._where(f"no acknowledgement within {self._timeout_s:g} s")
+            raise DeviceTimeout(self.resource, operation, detail, HINT)
         lines, came_s = found
         return lines, sent_s, came_s
+
+    def _where(self, detail: str) -> str:
+        return f"{detail} ({self._link.address})"
 
     def _answer_to(self, echo: str) -> tuple[tuple[str, ...], float] | None:
         for came_s, answer in self._answers:

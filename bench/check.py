@@ -105,7 +105,8 @@ class _Phone:
             yield self._line("", f"not tried: {', '.join(missing)} does not answer", ok=False)
             return
         try:
-            yield self._try_extension()
+            if self._rig.model.pbx is not None:
+                yield self._try_extension()
             hook = self._try_hook()
             yield hook
             if not hook.ok:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from offhook.bench.accounts import Account
 from offhook.bench.listen import Listener
+from offhook.bench.loop import Loop
 from offhook.bench.phone import Phone, WireCut
 from offhook.bench.record import RunRecord
 from offhook.bench.sightings import digit_note, wire_up
@@ -44,7 +45,7 @@ class CtiClient:
     def __init__(self, rig: Rig, watch: Watch) -> None:
         self._driver = rig.cti
         self._watch = watch
-        self._prefix = rig.model.pbx.lock_prefix
+        self._prefix = rig.model.lock_prefix
         self._phones = {phone.extension: phone for phone in rig.model.phone.values()}
         self._lock = rig.model.options.lock
         self._monitors: dict[str, str] = {}
@@ -118,8 +119,9 @@ class Station:
         """What flows are judged by; a run sets those of its profile."""
         self.watch = Watch(rig.clock, record)
         self.trunk = Trunk(self.watch)
-        self.cti = CtiClient(rig, self.watch)
+        self._cti = CtiClient(rig, self.watch) if rig.model.pbx else None
         self.listener = self._listen()
+        self.loops = {name: Loop(name, section, rig, self.listener) for name, section in rig.model.loop.items()}
         self.phones = {name: self._phone(name, section) for name, section in rig.model.phone.items()}
         self._accounts: dict[str, Account] = {}
         self.context_ids: set[str] = set()
@@ -141,7 +143,7 @@ class Station:
 
     def account(self, name: str) -> Account:
         """An account of the cloud service, logged in at first use."""
-        known = self.model.cloud.accounts
+        known = self.model.accounts
         if name not in known:
             raise ConfigError(f"cloud.accounts.{name}", "find", f"there are: {', '.join(known) or 'none'}")
         if name not in self._accounts:
@@ -150,8 +152,28 @@ class Station:
 
     @property
     def cloud(self) -> CloudClient:
-        """The cloud service's API."""
+        """The cloud service's API. Raises ConfigError if the station has none."""
+        if self.model.cloud is None:
+            raise ConfigError(f"station {self.model.name}", "ask the cloud service", "it has no [cloud]", "add [cloud]")
         return self.rig.cloud_api
+
+    @property
+    def cti(self) -> CtiClient:
+        """The bench's own CTI session. Raises ConfigError if the station has none."""
+        if self._cti is None:
+            raise ConfigError(f"station {self.model.name}", "use the CTI session", "it has no [pbx]", "add [pbx]")
+        return self._cti
+
+    def loop(self, name: str) -> Loop:
+        """A loop of the station by its name. Raises ConfigError for others."""
+        if name not in self.loops:
+            raise ConfigError(f"loop.{name}", "find", f"this station has {', '.join(self.loops) or 'none'}")
+        return self.loops[name]
+
+    def lacks(self, kinds: Collection[str]) -> str:
+        """Which of these sections (phone, pbx, cloud, loop ...) this station has not, in words; "" if it has all."""
+        missing = [f"[{kind}]" for kind in kinds if not getattr(self.model, kind)]
+        return f"station {self.model.name!r} has no {' and no '.join(missing)}" if missing else ""
 
     @property
     def ivr_ports(self) -> list[str]:
@@ -171,7 +193,7 @@ class Station:
             return f"the PBX offers no lock by {variant} over CTI"
         if variant == "notify" and phone.kind == "analog":
             return f"{phone.name} is an analog set: nothing can be notified to it"
-        if variant == "prefix" and not self.model.pbx.lock_prefix:
+        if variant == "prefix" and not self.model.lock_prefix:
             return "the station file names no lock prefix"
         if phone.model.local_code is None:
             return f"the station file names no local code of {phone.name}"
@@ -257,8 +279,9 @@ class Station:
 
     def begin(self) -> None:
         """Every phone on hook, nothing associated, nothing pending: every attempt starts alike."""
-        self.cloud.admin_policy({"max_failed_contexts": PATIENCE})
-        for name in self.model.cloud.accounts:
+        if self.model.cloud is not None:
+            self.cloud.admin_policy({"max_failed_contexts": PATIENCE})
+        for name in self.model.accounts:
             for extension in self.account(name).phones():
                 self.account(name).leave(extension)
         self._rest()
@@ -267,8 +290,8 @@ class Station:
     def end(self) -> None:
         """After an attempt: handsets down, the bench's locks undone, its monitors stopped."""
         self._rest()
-        if self.rig.cti.up:
-            self.cti.release()
+        if self._cti is not None and self.rig.cti.up:
+            self._cti.release()
         self.clock.sleep(0.2)
 
     def _rest(self) -> None:
@@ -281,6 +304,8 @@ class Station:
     def _listen(self) -> Listener:
         channels = {name: ref(address) for name, address in self._channels()}
         cards = sorted({channel.board for channel in channels.values()})
+        if not cards:
+            raise ConfigError("audio", "listen", "no handset, no IVR tap and no loop is wired to it", "[loop.NAME]")
         if len(cards) != 1:
             raise ConfigError("audio", "listen", f"handsets and IVR taps on several sound cards: {', '.join(cards)}")
         names = {name: channel.number for name, channel in channels.items()}
@@ -292,7 +317,7 @@ class Station:
         taps = [(name, phone.handset) for name, phone in self.model.phone.items()]
         for name, ivr in self.model.ivr.items():
             taps += [(f"ivr-{name}-heard", ivr.heard), (f"ivr-{name}-spoken", ivr.spoken)]
-        return taps
+        return [*taps, *((f"loop-{name}", loop.hear) for name, loop in self.model.loop.items())]
 
     def _phone(self, name: str, section: PhoneModel) -> Phone:
         return Phone(name, section, self.rig, keypad_of(name, section, self.rig), self.listener, self.watch)

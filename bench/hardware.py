@@ -22,7 +22,7 @@ def missing(station: str | Path, resources: Sequence[str]) -> str:
 
 def _all(model: StationModel) -> list[str]:
     boards = [f"{kind}.{name}" for kind in ("relay", "sense", "audio") for name in getattr(model, kind)]
-    return [*boards, "tap", "pbx", "cloud"]
+    return [*boards, *model.single]
 
 
 def _lack(model: StationModel, resource: str) -> str:

@@ -180,7 +180,8 @@ def blanked(rig: Rig) -> str:
     """The station file without its secrets: they would be evidence against us."""
     model = rig.model
     secrets = [phone.local_code for phone in model.phone.values()]
-    secrets += [model.pbx.secret, model.cloud.admin, *model.cloud.accounts.values()]
+    secrets += [model.pbx.secret if model.pbx else None, model.cloud.admin if model.cloud else None]
+    secrets += model.accounts.values()
     text = rig.loaded.text
     for secret in filter(None, secrets):
         text = re.sub(rf"""(["']){re.escape(secret)}\1""", '"***"', text)

@@ -10,6 +10,7 @@ from offhook.bench.record import RunRecord
 from offhook.bench.station import Rig
 from offhook.bench.station_model import StationModel, ref
 from offhook.bench.watch import Watch
+from offhook.drivers.audio import AudioPort, Loss, Lossy
 from offhook.drivers.cti import CtiEvent
 from offhook.drivers.cti.tap import TraceMessage
 
@@ -19,6 +20,8 @@ CTI_U_S = 0.005
 """Arrival of a CTI message at the tap; TH-15 allows 20 ms."""
 DIGIT_U_S = 0.005
 """Edges of a decoded digit (half the decoder's edge window)."""
+LOSS_MARGIN_S = 0.1
+"""What a card lost can be missing this much earlier or later: it is told by the block, and on the way out and in."""
 PROBES = {"ring": "G-r", "hook": "G-h", "seizure": "A-l"}
 
 
@@ -42,8 +45,25 @@ def wire_up(station: Observed) -> None:
     for name, trunk in station.model.trunk.items():
         for line, pin in enumerate(trunk.seized, start=1):
             _sense(station, pin, "seizure", f"{name}-{line}")
-    station.rig.tap.subscribe(lambda message: _tap_note(station, message))
-    station.rig.cti.subscribe(lambda event: _event_note(station.watch, event))
+    for name, port in station.rig.audio.items():
+        if isinstance(port, Lossy):
+            port.on_loss(_loss_note(station, name, port))
+    if station.model.tap is not None:
+        station.rig.tap.subscribe(lambda message: _tap_note(station, message))
+    if station.model.pbx is not None:
+        station.rig.cti.subscribe(lambda event: _event_note(station.watch, event))
+
+
+def _loss_note(station: Observed, name: str, port: AudioPort) -> Callable[[Loss], None]:
+    """Audio that was lost: every judgement on it that this touches is INCONCLUSIVE (BENCH-CLK.4)."""
+
+    def note(loss: Loss) -> None:
+        from_s = port.time_of_s(loss.start) - LOSS_MARGIN_S
+        until_s = None if loss.stop is None else port.time_of_s(loss.stop) + LOSS_MARGIN_S
+        data = {"until_s": until_s, "frame": loss.start, "what": loss.what}
+        station.watch.note("A", "", "xrun", f"audio.{name}", from_s, 0.0, **data)
+
+    return note
 
 
 def contact_users(model: StationModel) -> dict[str, tuple[str, str]]:

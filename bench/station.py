@@ -22,6 +22,7 @@ from offhook.bench.numbers import DialRule
 from offhook.bench.safety import SafeReport, closed_when_safe, make_safe
 from offhook.bench.station_file import Loaded, ends, find_station, load_station
 from offhook.bench.station_gate import CountedCti, GatedBoard
+from offhook.bench.station_grade import grade_of
 from offhook.bench.station_model import Section, StationModel
 from offhook.drivers import registry
 from offhook.drivers.audio import AudioPort
@@ -70,7 +71,6 @@ class Rig:
         self.model: StationModel = loaded.model
         self.wires = wires
         self.clock: Clock = wires.clock
-        self.grade: Grade = wires.grade
         self.role = loaded.model.role
         self.dut = loaded.model.dut
         self.options = loaded.model.options
@@ -79,7 +79,7 @@ class Rig:
         self.connected: set[str] = set()
         self.safe_report: SafeReport | None = None
         self.relays, self.audio, self.senses = {}, {}, {}
-        self._rule = DialRule(loaded.model.name, loaded.model.dial.allow, loaded.model.pbx.outside_prefix)
+        self._rule = DialRule(loaded.model.name, loaded.model.dial.allow, loaded.model.outside_prefix)
         self._closers = ExitStack()
 
     def allow(self, number: str) -> str:
@@ -91,7 +91,12 @@ class Rig:
         """Every wire of the station, in the order it is connected."""
         relays = [f"relay.{name}" for name in self.model.relay]
         senses = [f"sense.{name}" for name in self.model.sense]
-        return [*relays, *senses, *(f"audio.{name}" for name in self.model.audio), "tap", "pbx", "cloud"]
+        return [*relays, *senses, *(f"audio.{name}" for name in self.model.audio), *self.model.single]
+
+    @property
+    def grade(self) -> Grade:
+        """How real the weakest wire is."""
+        return grade_of(self.model, self.wires.grade, self.audio.values())
 
     @property
     def monitors(self) -> dict[str, str]:
@@ -133,7 +138,7 @@ class Rig:
         if kind == "audio":
             self.audio[name] = self._opened("audio", resource, self.model.audio[name])
             return self.audio[name].connect()
-        if kind == "tap":
+        if kind == "tap" and self.model.tap is not None:
             self.tap = CtiTap.open("tap", _options(self.model.tap), self.wires)
             self._close_later(self.tap.close)
             return self.tap.connect()
@@ -260,7 +265,8 @@ def _exclusive(loaded: Loaded, realtime: bool) -> list[str]:
     model = loaded.model
     boards = [*(board.link for board in model.relay.values()), *(inputs.link for inputs in model.sense.values())]
     cards = [audio.link or audio.device or "" for audio in model.audio.values()]
-    ports = [port for port in (*boards, *cards, model.tap.link) if not port.startswith("end://")]
+    taps = [model.tap.link] if model.tap else []
+    ports = [port for port in (*boards, *cards, *taps) if not port.startswith("end://")]
     simulated_time = model.world is not None and not (realtime or model.world.realtime)
     return ports if simulated_time else [*ports, f"station {model.name}"]
 

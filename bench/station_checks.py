@@ -20,6 +20,7 @@ Table = Mapping[str, Any]
 Refs = list[tuple[KeyPath, str]]
 _REF = re.compile(r"([^/]+)/(\d{1,4})")
 DRIVEN = ("audio", "relay", "sense")
+CARD_ONLY = ("device", "host_api", "card_hz", "latency_s", "loop")
 
 
 def cross_check(data: Table, drivers: Collection[str], ends: Collection[str]) -> list[Mistake]:
@@ -28,6 +29,7 @@ def cross_check(data: Table, drivers: Collection[str], ends: Collection[str]) ->
     mistakes = [*_unknown_drivers(data, drivers), *_worlds(data, ends), *_needed(data), *_shared_links(data)]
     for kind, uses in refs.items():
         mistakes += _bad_refs(kind, uses, _tables(data, kind))
+    mistakes += [*_bad_refs("audio", _played(data), _tables(data, "audio")), *_card_options(data)]
     return [*mistakes, *_twice(data, "phone", "extension"), *_emergency(data)]
 
 
@@ -86,7 +88,28 @@ def _refs(data: Table) -> dict[str, Refs]:
         refs["sense"] += _found(("trunk", name), trunk, "seized")
     for name, ivr in _tables(data, "ivr").items():
         refs["audio"] += _found(("ivr", name), ivr, "heard", "spoken")
+    for name, loop in _tables(data, "loop").items():
+        refs["audio"] += _found(("loop", name), loop, "hear")
+    for name, card in _tables(data, "audio").items():
+        if isinstance(card.get("loop"), int):
+            refs["audio"].append((("audio", name, "loop"), f"{name}/{card['loop']}"))
     return refs
+
+
+def _played(data: Table) -> Refs:
+    """Outputs that a loop plays on; a handset may be plugged to the same channel's input."""
+    return [found for name, loop in _tables(data, "loop").items() for found in _found(("loop", name), loop, "play")]
+
+
+def _card_options(data: Table) -> Iterator[Mistake]:
+    """Options of a sound card on what is none."""
+    for name, card in _tables(data, "audio").items():
+        for key in CARD_ONLY if card.get("driver") == "pipe" else ():
+            if key in card:
+                hint = 'leave it out, or driver = "sounddevice"'
+                yield Mistake(("audio", name, key), f"the driver pipe has no {key}", hint)
+        if card.get("driver") == "sounddevice" and "link" in card:
+            yield Mistake(("audio", name, "link"), "a sound card has no link", 'device = "the name of the sound card"')
 
 
 def _found(at: KeyPath, table: Table, *keys: str) -> Iterator[tuple[KeyPath, str]]:

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from offhook.drivers.errors import ConfigError
+
 KEYS = "123456789*0#"
 MATRIX = ("123A", "456B", "789C", "*0#D")
 """Keys of a 4 x 4 keypad by row and column (ITU-T Q.23); phones lack the fourth column."""
@@ -133,9 +135,19 @@ class Audio(Section):
 
     driver: Name
     link: Address | None = None
-    device: str | None = Field(default=None, description="a sound card by name, never by index")
-    rate_hz: Annotated[int, Field(ge=8000, le=192000)]
+    device: str | None = Field(default=None, min_length=1, description="a sound card by name, never by index")
+    rate_hz: Annotated[int, Field(ge=8000, le=192000, multiple_of=100)]
     channels: Annotated[int, Field(ge=1, le=256)]
+    host_api: str | None = Field(default=None, description="ALSA, JACK ...: where the name alone is not enough")
+    card_hz: Annotated[int, Field(ge=8000, le=192000, multiple_of=100)] | None = Field(
+        default=None, description="the rate the card runs at, if not 48000; the bench resamples to rate_hz itself"
+    )
+    latency_s: Annotated[float, Field(ge=0.005, le=0.4)] | None = Field(
+        default=None, description="what the card's driver is asked to buffer; 0.06 where nothing is said"
+    )
+    loop: Annotated[int, Field(ge=0, le=255)] | None = Field(
+        default=None, description="a channel whose output is wired to its own input: round trip and pilot"
+    )
 
 
 class Relay(Section):
@@ -246,6 +258,13 @@ class IvrModel(Section):
     spoken: RefText
 
 
+class LoopModel(Section):
+    """A wire from an output of the bench to an input of its own: what calibration and the loopback suites use."""
+
+    play: RefText
+    hear: RefText
+
+
 class Dial(Section):
     """What this station may dial; x stands for any digit."""
 
@@ -278,15 +297,44 @@ class StationModel(Section):
     region: Annotated[str, _form("[A-Z]{2}"), _matching("[A-Z]{2}", "a country", 'two letters, as in "US"')] = "US"
     dut: Dut
     world: World | None = None
-    pbx: Pbx
-    tap: Tap
-    cloud: Cloud
+    pbx: Pbx | None = None
+    tap: Tap | None = None
+    cloud: Cloud | None = None
     audio: dict[Name, Audio] = {}
     relay: dict[Name, Relay] = {}
     sense: dict[Name, Sense] = {}
     phone: dict[Name, PhoneModel] = {}
     trunk: dict[Name, TrunkModel] = {}
     ivr: dict[Name, IvrModel] = {}
+    loop: dict[Name, LoopModel] = {}
     dial: Dial = Dial()
     guardian: GuardianModel = GuardianModel()
     options: Options = Options()
+
+    @property
+    def single(self) -> list[str]:
+        """The sections that a station has once or not at all, in the order they are connected."""
+        sections = {"tap": self.tap, "pbx": self.pbx, "cloud": self.cloud}
+        return [name for name, section in sections.items() if section is not None]
+
+    @property
+    def outside_prefix(self) -> str:
+        """What is keyed before an outside number."""
+        return self.pbx.outside_prefix if self.pbx else ""
+
+    @property
+    def lock_prefix(self) -> str:
+        """What locks an extension that calls it."""
+        return self.pbx.lock_prefix if self.pbx else ""
+
+    @property
+    def service(self) -> Cloud:
+        """The cloud service's section. Raises ConfigError if the station has none."""
+        if self.cloud is None:
+            raise ConfigError(f"station {self.name}", "use the cloud service", "it has no [cloud]", "add [cloud]")
+        return self.cloud
+
+    @property
+    def accounts(self) -> dict[str, str]:
+        """The accounts of the cloud service and their secrets."""
+        return dict(self.cloud.accounts) if self.cloud else {}

@@ -110,7 +110,7 @@ class Association(AssociationAttempt):
         if self.lock == "none":
             return
         if self.lock == "prefix":
-            prefix = self.station.model.pbx.lock_prefix
+            prefix = self.station.model.lock_prefix
             asked = self._cti("MakeCall", "S5", self.steps["S11"], f_called=prefix)
         else:
             asked = self._cti("Lock", "S5", self.steps["S11"])

@@ -92,10 +92,33 @@ def interval(case: Case) -> Finding:
         raise NoEvidence("the cause was never observed")
     if stop is None:
         return _never_came(case, start, low, high)
+    _check_heard(case, start, stop)
     figure, u = stop.time_s - start.time_s, combine(start.u_s, stop.u_s)
     verdict = within(figure, u, low, high)
     reason = f"from {_name(start)} to {_name(stop)}"
     return Finding(verdict, reason, figure, low, high, u, 1)
+
+
+def losses(evidence: Evidence, from_s: float, to_s: float) -> list[Observation]:
+    """Audio that was lost within a span of time; ``until_s`` says how long a loss lasted, null: to the end."""
+    found = evidence.observations_between("xrun", -math.inf, to_s)
+    return [lost for lost in found if _end_s(lost) >= from_s]
+
+
+def _end_s(lost: Observation) -> float:
+    until_s = lost.data.get("until_s", lost.time_s)
+    return math.inf if until_s is None else float(until_s)
+
+
+def _check_heard(case: Case, start: Observation, stop: Observation) -> None:
+    """A time that was read off audio is worth nothing where audio was lost on the way."""
+    heard = [seen for seen in (start, stop) if seen.kind == "digit"]
+    lost = losses(case.evidence, min(start.time_s, stop.time_s), max(start.time_s, stop.time_s)) if heard else []
+    wires = {"", *(seen.wire for seen in heard)}
+    for one in lost:
+        if one.wire in wires:
+            what = one.data.get("what") or "overrun"
+            raise NoEvidence(f"audio of {heard[0].wire} was lost at {one.time_s:.3f} s ({what})")
 
 
 def _observation(case: Case, key: str) -> Observation | None:

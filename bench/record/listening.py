@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from offhook.bench.record.heard import VOICE, Key, Sound, difference, errors, text, total_s
-from offhook.bench.record.kinds import Case, Finding, NoEvidence, blanked
+from offhook.bench.record.kinds import Case, Finding, NoEvidence, blanked, losses
 from offhook.bench.record.logs import relay_line
 from offhook.bench.record.schema import RELAY_LOG, Verdict
 
@@ -98,9 +98,9 @@ def _digits_heard(case: Case, wire: str) -> str:
 def _check_recorded(case: Case, wire: str) -> None:
     if wire not in case.evidence.recorded():
         raise NoEvidence(f"{wire} was not recorded")
-    for lost in case.evidence.observations_between("xrun", case.from_s, case.to_s):
+    for lost in losses(case.evidence, case.from_s, case.to_s):
         if lost.wire in (wire, ""):
-            raise NoEvidence(f"audio of {wire} was lost at {lost.time_s:.3f} s (overrun)")
+            raise NoEvidence(f"audio of {wire} was lost at {lost.time_s:.3f} s ({lost.data.get('what') or 'overrun'})")
 
 
 def _files(case: Case, wire: str) -> tuple[str, ...]:

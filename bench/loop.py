@@ -1,0 +1,51 @@
+"""A wire from an output of the bench back to an input of its own: the bench's own certificate is made on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from offhook.bench.listen import Listener
+from offhook.bench.station import Rig
+from offhook.bench.station_model import LoopModel, ref
+from offhook.drivers.audio import Samples
+
+LEAD_S = 0.25
+"""Queued so far ahead, audio reaches any card in time."""
+TAIL_S = 0.3
+
+
+@dataclass(frozen=True)
+class Played:
+    """What was played: when its first and its last sample are on the wire, on the common clock."""
+
+    start_s: float
+    end_s: float
+
+
+class Loop:
+    """``wire`` is the name under which what it hears is recorded."""
+
+    def __init__(self, name: str, model: LoopModel, rig: Rig, listener: Listener) -> None:
+        self.name = name
+        self.wire = f"loop-{name}"
+        self._rig = rig
+        self._listener = listener
+        self._play = ref(model.play)
+
+    @property
+    def rate_hz(self) -> int:
+        """Frames a second of what it plays."""
+        return self._rig.audio[self._play.board].rate_hz
+
+    def play(self, samples: Samples) -> Played:
+        """Play it, and wait until it is over and heard. Raises DeviceGone if the card is gone."""
+        port, clock = self._rig.audio[self._play.board], self._rig.clock
+        start = port.frame_at(clock.now_s() + LEAD_S)
+        port.play_at(start, self._play.number, samples)
+        played = Played(port.time_of_s(start), port.time_of_s(start + len(samples)))
+        clock.wait_until(played.end_s + TAIL_S)
+        return played
+
+    def heard(self, played: Played) -> Samples:
+        """What came back while it was played, ``(n,)`` int16."""
+        return self._listener.samples(self.wire, played.start_s, played.end_s)

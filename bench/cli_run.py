@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
+
+RESUME = "Go on with the run in this folder, which was stopped or killed; as it was begun, and nothing is done twice."
 
 
 @click.command()
@@ -15,8 +18,15 @@ import click
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Run folder (default: runs/DATE_TIME).")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="Seed of the run.")
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="A fault at the far end, such as cut:cti.")
-@click.option("--repeat", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Run each test so often.")
+@click.option("--repeat", type=click.IntRange(1, 10_000), help="Run each test so often (default: 1).")
+@click.option("--rates/--no-rates", default=None, help="With --repeat: claim rates and percentiles, or only show them.")
+@click.option(
+    "--profile", default="smoke", show_default=True, metavar="NAME", help="Limits: smoke, certification or a file."
+)
+@click.option("--resume", metavar="RUN", type=click.Path(path_type=Path, file_okay=False), help=RESUME)
+@click.pass_context
 def run(
+    ctx: click.Context,
     station: str,
     suites: tuple[str, ...],
     only: str,
@@ -24,14 +34,29 @@ def run(
     out: Path | None,
     seed: int,
     faults: tuple[str, ...],
-    repeat: int,
+    repeat: int | None,
+    rates: bool | None,
+    profile: str,
+    resume: Path | None,
 ) -> int:
     """Run the certification suites on STATION (a name from ``offhook stations``, or a file)."""
+    if resume is not None:
+        _check_alone(ctx)
+        from offhook.bench.run import resume_run
+
+        return resume_run(resume)
     from offhook.bench.run import run_station
 
-    return run_station(
-        station, suites=suites, only=only, realtime=realtime, out=out, seed=seed, faults=faults, repeat=repeat
-    )
+    options = {"suites": suites, "only": only, "realtime": realtime, "seed": seed, "faults": faults}
+    return run_station(station, out=out, **options, repeat=repeat, rates=rates, profile=profile)
+
+
+def _check_alone(ctx: click.Context) -> None:
+    """``--resume`` takes everything else from the run's own record."""
+    given = [name for name in ctx.params if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    others = [name for name in given if name != "resume"]
+    if others:
+        raise click.UsageError(f"--resume goes on as the run was begun: leave out {', '.join(others)}")
 
 
 @click.command()

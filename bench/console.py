@@ -62,10 +62,10 @@ class Console:
 
     # ---- suites ------------------------------------------------------------------------------------------------
 
-    def suite(self, name: str, total: int, now_s: float) -> None:
-        """A suite begins; the one before it is over."""
+    def suite(self, name: str, total: int, now_s: float, done: int = 0) -> None:
+        """A suite begins, or is gone on with after ``done`` attempts; the one before it is over."""
         self.suite_over(now_s)
-        self._suite, self._total, self._done, self._bad = name, total, 0, 0
+        self._suite, self._total, self._done, self._bad = name, total, done, 0
         self._wall_s, self._phone_s = time.monotonic(), now_s
         if self._screen.is_terminal:
             self._live = Live(self._bar(now_s), console=self._screen, refresh_per_second=8, transient=True)

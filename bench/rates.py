@@ -6,17 +6,16 @@ A claim needs trials (299 associations without a failure for 99 %), so it is mad
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from offhook.bench.record import RunRecord
+from offhook.bench.record.judge import OVER_ATTEMPTS
 from offhook.bench.record.rates import TRIAL
+from offhook.bench.thresholds import Thresholds
 
 ASSOCIATION = "ASSOC-RATE.1"
 CODE_DIGITS = "ASSOC-S27.1"
-SUCCESS = 0.99
-"""TH-11: 95 % lower bound of the share of associations that succeed."""
-DIGIT_ERRORS = {"smoke": 1e-3, "certify": 1e-4}
-"""TH-10: 95 % upper bound of the share of digits that go wrong, by profile."""
 P95 = {
     "ASSOC-S2.1": "TH-01",
     "ASSOC-S11.1": "TH-02",
@@ -38,33 +37,38 @@ def note_trial(record: RunRecord, rates: list[str], phone: str, phone_kind: str)
     )
 
 
-def judge_rates(record: RunRecord, *, claimed: bool, profile: str = "smoke") -> None:
-    """Judge every rate that was tried, and no other; belongs to no attempt."""
+def judge_rates(record: RunRecord, limits: Thresholds, *, claimed: bool) -> None:
+    """Judge every rate that was tried (TH-10, TH-11), and no other; belongs to no attempt."""
+    known = {(one.req, one.title) for one in record.judgements() if one.kind in OVER_ATTEMPTS}
+    for req, title, kind, spec in _rates(record, limits, claimed):
+        if (req, title) not in known:  # else it is that of a run gone on with, and is judged again with all others
+            record.judge(req, title, kind, unit="s" if kind == "percentile" else "", **spec)
+
+
+def _rates(record: RunRecord, limits: Thresholds, claimed: bool) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
     kinds = _phone_kinds(record)
     for kind in kinds:
         spec: dict[str, Any] = {"of": ASSOCIATION, "where": {"phone_kind": kind}, "claimed": claimed}
-        title = f"associations that succeed, {kind} phones"
-        record.judge(ASSOCIATION, title, "rate", **spec, at_least=SUCCESS, hint="offhook run --repeat 300")
+        spec |= {"at_least": limits.association_success, "hint": "offhook run --repeat 300"}
+        yield ASSOCIATION, f"associations that succeed, {kind} phones", "rate", spec
     if kinds:
-        limit = DIGIT_ERRORS.get(profile, DIGIT_ERRORS["smoke"])
-        spec = {"of": CODE_DIGITS, "wire": "ivr-*", "claimed": claimed, "at_most": limit}
-        record.judge(CODE_DIGITS, "code digits that reach the IVR wrong (TH-10)", "digit_errors", **spec)
+        spec = {"of": CODE_DIGITS, "wire": "ivr-*", "claimed": claimed, "at_most": limits.digit_errors}
+        yield CODE_DIGITS, "code digits that reach the IVR wrong (TH-10)", "digit_errors", spec
     if claimed:
-        _judge_times(record, kinds)
+        yield from _times(record, kinds)
 
 
-def _judge_times(record: RunRecord, kinds: list[str]) -> None:
+def _times(record: RunRecord, kinds: list[str]) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
     for kind in kinds:
         spec: dict[str, Any] = {"of": ASSOCIATION, "where": {"phone_kind": kind}, "steps": ["S3|S1", "S36"]}
-        record.judge(ASSOCIATION, f"S3 to S36, {kind} phones", "percentile", unit="s", **spec)
+        yield ASSOCIATION, f"S3 to S36, {kind} phones", "percentile", spec
     timed = {
         (one.req, one.title, float(one.spec["at_most"]))
         for one in record.all_judgements("interval")
         if one.attempt is not None and one.req in P95 and "at_most" in one.spec and "at_least" not in one.spec
     }
     for req, title, at_most in sorted(timed):
-        spec = {"of": req, "title": title, "at_most": at_most}
-        record.judge(req, f"p95 of {title} ({P95[req]})", "percentile", unit="s", **spec)
+        yield req, f"p95 of {title} ({P95[req]})", "percentile", {"of": req, "title": title, "at_most": at_most}
 
 
 def _phone_kinds(record: RunRecord) -> list[str]:

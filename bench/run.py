@@ -12,14 +12,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from offhook.bench import plugin, signals
+from offhook.bench import plugin, resume, signals
 from offhook.bench.attempts import Attempts, suite_of
 from offhook.bench.console import Console
+from offhook.bench.profiles import Profile, load_profile
 from offhook.bench.record import Attempt, Judgement
-from offhook.bench.session import Session, Wanted, opened
+from offhook.bench.resume import Plan, Resumed
+from offhook.bench.session import Session, Wanted, opened, versions
 from offhook.drivers.errors import ConfigError
 
 SUITES = Path(__file__).parent / "suites"
@@ -28,38 +31,47 @@ ERROR = 2
 _OUTSIDE = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
 
 
-def run_station(
-    station: str | Path,
-    *,
-    suites: Sequence[str] = (),
-    only: str = "",
-    realtime: bool = False,
-    out: Path | None = None,
-    seed: int = 1,
-    faults: Sequence[str] = (),
-    repeat: int = 1,
-    rates: bool = True,
-) -> int:
+def run_station(station: str | Path, *, out: Path | None = None, **options: Any) -> int:
     """Run suites (all of them if none is named) and return the exit code.
 
     0 all PASS; 1 a FAIL; 2 the suites could not run; 3 INCONCLUSIVE or NOT_RUN; 130 and 143 when stopped. ``out`` is
-    the run folder; else one is made under ``runs/``. ``only`` selects tests as ``pytest -k`` does; the record says so.
+    the run folder; else one is made under ``runs/``. ``options`` are those of :class:`offhook.bench.resume.Plan`:
+    ``suites``, ``only`` (as ``pytest -k``; the record says so), ``realtime``, ``seed``, ``faults``, ``repeat`` ...
     With ``repeat`` rates are claimed unless ``rates`` is false: INCONCLUSIVE where n is too small.
     Raises ConfigError, Busy or Unreachable before there is a run.
     """
-    files = find_suites(suites)
-    note = {"only": only} if only else {}
-    wanted = Wanted(
-        station, seed=seed, realtime=realtime, faults=tuple(faults), folder=out, note=note, rates=rates and repeat > 1
-    )
+    return _run(Plan.of({"station": str(station), **options}), out, None)
+
+
+def resume_run(folder: Path) -> int:
+    """Go on with a run that was stopped or killed: what is done stays, what was cut short is made anew.
+
+    Raises ConfigError if its station file, suites, cases or versions have changed since, or if it was completed.
+    """
+    resumed = resume.read(folder)
+    return _run(resumed.plan, None, resumed)
+
+
+def _run(plan: Plan, out: Path | None, resumed: Resumed | None) -> int:
+    profile = load_profile(plan.profile)
+    plan = plan.filled(profile)
+    files = find_suites(plan.suites)
+    made_of = resume.made_of(plan.station, profile, [*files, SUITES / INI, *SUITES.glob("conftest.py")], versions())
+    if resumed is not None:
+        resume.check_unchanged(resumed, made_of)
+    wanted = _wanted(plan, profile, out, made_of, resumed)
     with closing(Console()) as console, signals.orderly_end() as ending:
         started_s = time.monotonic()
         session: Session | None = None
         try:
             with opened(wanted) as session:
                 rig = session.rig
-                console.opened(rig.model.name, rig.role, seed, len(rig.resources), time.monotonic() - started_s)
-                session.ended = _run_suites(session, files, only, repeat, console)
+                console.opened(rig.model.name, rig.role, plan.seed, len(rig.resources), time.monotonic() - started_s)
+                for text in profile.lines():
+                    console.line("profile", f"{profile.name}: {text}", "yellow")
+                if resumed is not None:
+                    console.line("resumed", str(resumed))
+                session.ended = _run_suites(session, files, plan, resumed, console)
         except KeyboardInterrupt:
             if session is None:
                 raise
@@ -67,6 +79,22 @@ def run_station(
             raise KeyboardInterrupt
         with ending.shielded():
             return _report(session, console)
+
+
+def _wanted(plan: Plan, profile: Profile, out: Path | None, made_of: dict[str, str], resumed: Resumed | None) -> Wanted:
+    note = {"plan": plan.on_record(), "made_of": made_of} | ({"only": plan.only} if plan.only else {})
+    return Wanted(
+        plan.station,
+        seed=plan.seed,
+        realtime=plan.realtime,
+        faults=plan.faults,
+        folder=out,
+        note=note,
+        profile=profile,
+        rates=plan.rates,
+        resume=resumed.folder if resumed else None,
+        from_s=resumed.from_s if resumed else 0.0,
+    )
 
 
 def find_suites(names: Sequence[str]) -> list[Path]:
@@ -96,12 +124,12 @@ def _report(session: Session | None, console: Console) -> int:
     return code
 
 
-def _run_suites(session: Session, files: Sequence[Path], only: str, repeat: int, console: Console) -> str:
+def _run_suites(session: Session, files: Sequence[Path], plan: Plan, resumed: Resumed | None, console: Console) -> str:
     """Run pytest; returns how it ended."""
-    progress = Progress(session, repeat, console)
+    progress = Progress(session, plan, resumed, console)
     arguments = ["-c", str(SUITES / INI), f"--rootdir={SUITES}", f"--confcutdir={SUITES}"]
     arguments += ["-p", "no:cacheprovider", "-p", "no:terminal", "--import-mode=importlib", *map(str, files)]
-    arguments += ["-k", only] if only else []
+    arguments += ["-k", plan.only] if plan.only else []
     with _alone():
         code = pytest.main(arguments, plugins=[plugin, progress])
     console.suite_over(session.record.clock.now_s())
@@ -109,8 +137,8 @@ def _run_suites(session: Session, files: Sequence[Path], only: str, repeat: int,
         return f"error: {progress.broken}"
     if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
         return f"error: pytest ended with {pytest.ExitCode(code).name}"
-    if code == pytest.ExitCode.NO_TESTS_COLLECTED:
-        return f"error: no test matches {only!r}; try names such as test_association or desk-1"
+    if code == pytest.ExitCode.NO_TESTS_COLLECTED and resumed is None:
+        return f"error: no test matches {plan.only!r}; try names such as test_association or desk-1"
     return "interrupted" if code == pytest.ExitCode.INTERRUPTED else "completed"
 
 
@@ -129,11 +157,13 @@ def _alone() -> Iterator[None]:
 class Progress:
     """The plugin of one run: hands the open station to the tests, repeats them, and shows how far they are."""
 
-    def __init__(self, session: Session, repeat: int, console: Console) -> None:
+    def __init__(self, session: Session, plan: Plan, resumed: Resumed | None, console: Console) -> None:
         self._session = session
-        self._repeat = repeat
+        self._repeat = plan.repeat or 1
+        self._resumed = resumed
         self._console = console
         self._totals: Counter[str] = Counter()
+        self._done: Counter[str] = Counter()
         self._suite = ""
         self.broken = ""
 
@@ -158,10 +188,19 @@ class Progress:
         """Keep the last line."""
         self.broken = str(excrepr).strip().splitlines()[-1]
 
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Count the tests of each suite."""
-        self._totals = Counter(suite_of(item) for item in session.items)
-        self._session.record.note_meta(planned=dict(self._totals))
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Count the tests of each suite, and put on record which they are; leave out what an earlier part has done."""
+        self._totals = Counter(suite_of(item) for item in items)
+        cases = resume.cases_sha256([item.nodeid for item in items])
+        if self._resumed is None:
+            self._session.record.note_meta(planned=dict(self._totals), cases_sha256=cases)
+            return
+        if cases != self._resumed.cases_sha256:
+            self.broken = "the tests are not those the run began with: start a new run"
+            raise pytest.UsageError(self.broken)
+        self._done = Counter(suite_of(item) for item in items if item.nodeid in self._resumed.done)
+        items[:] = [item for item in items if item.nodeid not in self._resumed.done]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
@@ -174,7 +213,8 @@ class Progress:
         suite = suite_of(item)
         if suite != self._suite:
             self._suite = suite
-            self._console.suite(suite, self._totals[suite], self._session.record.clock.now_s())
+            now_s = self._session.record.clock.now_s()
+            self._console.suite(suite, self._totals[suite], now_s, self._done[suite])
 
     def _ended(self, attempt: Attempt, judgements: list[Judgement]) -> None:
         now_s = self._session.record.clock.now_s()

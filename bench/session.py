@@ -19,10 +19,13 @@ from typing import Any
 from offhook.bench import signals
 from offhook.bench.devices import Station
 from offhook.bench.guardian import GuardianGone
+from offhook.bench.profiles import PROFILES, Profile
 from offhook.bench.rates import judge_rates
 from offhook.bench.record import RunRecord, RunResult, Verdict, judge
+from offhook.bench.record.schema import CUT_SHORT
 from offhook.bench.safety import SafeReport
 from offhook.bench.station import Rig, open_rig
+from offhook.bench.thresholds import SMOKE, Thresholds
 from offhook.drivers.errors import DeviceError
 
 RUNS = Path("runs")
@@ -39,7 +42,10 @@ class Wanted:
     faults: Sequence[str] = ()
     folder: Path | None = None
     runs: Path = RUNS
-    profile: str = "smoke"
+    profile: Profile = PROFILES["smoke"]
+    resume: Path | None = None
+    """A run folder to go on with, from ``from_s`` on its common clock."""
+    from_s: float = 0.0
     rates: bool | None = None
     """True: rates are claimed, and judged when the run ends; False: they are shown; None: neither."""
     note: Mapping[str, Any] = field(default_factory=dict)
@@ -48,10 +54,11 @@ class Wanted:
 class Session:
     """One run: ``rig``, ``station``, ``record``. ``ended`` says how it came to its end, ``safe`` what was read back."""
 
-    def __init__(self, rig: Rig, record: RunRecord) -> None:
+    def __init__(self, rig: Rig, record: RunRecord, limits: Thresholds = SMOKE) -> None:
         self.rig = rig
         self.record = record
         self.station = Station(rig, record)
+        self.station.limits = limits
         self.ended = "completed"
         self.safe: SafeReport | None = None
 
@@ -84,11 +91,15 @@ def opened(wanted: Wanted) -> Iterator[Session]:
 
     try:
         with _rig(wanted, on_safe) as rig:
-            record = RunRecord.create(wanted.runs, rig.clock, describe(rig, wanted), wanted.folder)
+            record = (
+                RunRecord.create(wanted.runs, rig.clock, describe(rig, wanted), wanted.folder)
+                if wanted.resume is None
+                else RunRecord.reopen(wanted.resume, rig.clock)
+            )
             kept.append(record)
             if rig.guard is not None:
                 rig.guard.note_folder(record.folder)
-            session = Session(rig, record)
+            session = Session(rig, record, wanted.profile.limits)
             yield session
     except BaseException as error:
         ended = how_it_ended(error)
@@ -102,15 +113,23 @@ def opened(wanted: Wanted) -> Iterator[Session]:
                 if guard is not None and guard.lost is not None:
                     ended = f"error: {guard.lost}"
             with signals.current().shielded():
+                ended = how_it_ended(None) or ended
+                if kept[0].current is not None:
+                    kept[0].finish(Verdict.NOT_RUN, f"{CUT_SHORT}{ended}")
                 if wanted.rates is not None:
-                    judge_rates(kept[0], claimed=wanted.rates, profile=wanted.profile)
-                kept[0].seal(how_it_ended(None) or ended)
+                    judge_rates(kept[0], wanted.profile.limits, claimed=wanted.rates)
+                kept[0].seal(ended)
 
 
 @contextmanager
 def _rig(wanted: Wanted, on_safe: Any) -> Iterator[Rig]:
     with open_rig(
-        wanted.station, seed=wanted.seed, realtime=wanted.realtime, faults=wanted.faults, on_safe=on_safe
+        wanted.station,
+        seed=wanted.seed,
+        realtime=wanted.realtime,
+        faults=wanted.faults,
+        on_safe=on_safe,
+        from_s=wanted.from_s,
     ) as rig:
         yield rig
 
@@ -164,12 +183,12 @@ def describe(rig: Rig, wanted: Wanted) -> dict[str, Any]:
         "seed": wanted.seed,
         "realtime": wanted.realtime,
         "faults": [*(rig.model.world.faults if rig.model.world else ()), *wanted.faults],
-        "profile": wanted.profile,
+        **wanted.profile.on_record(),
         "dut": rig.dut.model_dump(),
         "wires": dict(rig.identities),
         "guarded": rig.guard.armed if rig.guard is not None else [],
         "calibration": None,
-        "versions": {name: _version(name) for name in PACKAGES} | {"python": platform.python_version()},
+        "versions": versions(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "command": " ".join(["offhook", *sys.argv[1:]]),
         **wanted.note,
@@ -199,6 +218,11 @@ def verdict_of(error: BaseException) -> Verdict:
             return Verdict.INCONCLUSIVE
         cause = cause.__cause__ or cause.__context__
     return Verdict.INCONCLUSIVE if isinstance(error, DeviceError) else Verdict.FAIL
+
+
+def versions() -> dict[str, str]:
+    """The versions that a run rests on."""
+    return {name: _version(name) for name in PACKAGES} | {"python": platform.python_version()}
 
 
 def _version(package: str) -> str:

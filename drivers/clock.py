@@ -54,6 +54,9 @@ class Clock(Protocol):
     def wait_for(self, condition: Callable[[], T], timeout_s: float) -> T:
         """Wait until ``condition()`` is true (checked after every event); return its last value, falsy on timeout."""
 
+    def skip(self, duration_s: float) -> None:
+        """Let time pass at once, before anything is connected: a run that is gone on with counts on."""
+
     def call_at(self, deadline_s: float, action: Callable[[], None]) -> Timer:
         """Run ``action`` at a time, on the bench's thread, while somebody waits. It must not wait itself."""
 
@@ -147,6 +150,10 @@ class WallClock:
         while self.now_s() < deadline_s:
             self._run_due()
             self._pause(deadline_s)
+
+    def skip(self, duration_s: float) -> None:
+        """Count on from later."""
+        self._start -= duration_s
 
     def wait_for(self, condition: Callable[[], T], timeout_s: float) -> T:
         """Wait until the condition holds; it is checked after every posted action and timer."""

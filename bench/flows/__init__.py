@@ -44,7 +44,9 @@ def association(
     }
     station.rig.cloud_api.admin_policy(policy)
     name = f"association of {phone.name} by {account.name}"
-    return Association(station, name, account=account, phone=phone, options=chosen, lock=variant, in_call=in_call)
+    flow = Association(station, name, account=account, phone=phone, options=chosen, lock=variant, in_call=in_call)
+    flow.limits = station.limits
+    return flow
 
 
 def associate(

@@ -84,7 +84,7 @@ class _Track:
         self._row = 0
         self._silent = 0
         self._settled = 0
-        self._count = 0
+        self._count = len(list((folder / AUDIO).glob(f"{wire}_[0-9][0-9][0-9][0-9]*.wav")))
 
     @property
     def recording(self) -> bool:

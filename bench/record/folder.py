@@ -1,15 +1,22 @@
-"""A run's own folder: made once, never overwritten, sealed by its manifest."""
+"""A run's own folder: made once, never overwritten, sealed by its manifest; written to by one process at a time."""
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import json
-from datetime import datetime
+import os
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from offhook.bench.record import schema
+from offhook.bench.record.guarded import GUARDIAN, guarded
 from offhook.bench.record.reader import sha256
-from offhook.drivers.errors import ConfigError
+from offhook.drivers.errors import Busy, ConfigError
+
+RENDERED = ("report.html", "report.pdf", "results.json", "junit.xml", "summary.txt")
+"""What is made from a run folder after it was sealed; none of it is evidence."""
 
 
 def write_manifest(folder: Path) -> None:
@@ -47,3 +54,52 @@ def new_folder(runs: Path, started: datetime) -> Path:
             raise ConfigError(str(runs), "make a run folder", error.strerror or str(error), "--out DIR") from None
         return folder
     raise AssertionError("unreachable")
+
+
+def claimed(folder: Path) -> int:
+    """Claim a run folder for writing, as long as the descriptor returned is open. Raises Busy if another has it.
+
+    The kernel drops the claim when its holder ends, however it ends.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise Busy(str(folder), "record in it", "this run is still going on", "wait for it, or stop it") from None
+    return descriptor
+
+
+def set_aside(folder: Path) -> dict[str, Any]:
+    """Make a run's folder ready to be written again; returns what is to be remembered of the part it holds.
+
+    The manifest is given up (its hash is remembered), what was rendered goes, and half a line at the end of a log, left
+    by a kill, too. Raises Busy if the run is still being recorded.
+    """
+    os.close(claimed(folder))
+    part: dict[str, Any] = {"last_written_utc": _last_written(folder)}
+    if (by_guardian := guarded(folder)) is not None:
+        part["guardian"] = str(by_guardian)
+        number = next(n for n in itertools.count(1) if not (folder / f"guardian-{n}.json").exists())
+        (folder / GUARDIAN).rename(folder / f"guardian-{number}.json")
+    manifest = folder / schema.MANIFEST
+    if manifest.exists():
+        part["manifest_sha256"] = sha256(manifest)
+        manifest.unlink()
+    for name in RENDERED:
+        (folder / name).unlink(missing_ok=True)
+    for log in (schema.CTI_LOG, schema.RELAY_LOG):
+        _drop_half_a_line(folder / log)
+    return part
+
+
+def _last_written(folder: Path) -> str:
+    names = (schema.DATABASE, f"{schema.DATABASE}-wal", schema.CTI_LOG, schema.RELAY_LOG)
+    times = [(folder / name).stat().st_mtime for name in names if (folder / name).exists()]
+    return datetime.fromtimestamp(max(times), UTC).isoformat(timespec="seconds")
+
+
+def _drop_half_a_line(log: Path) -> None:
+    if log.exists():
+        content = log.read_bytes()
+        os.truncate(log, content.rfind(b"\n") + 1)

@@ -13,14 +13,17 @@ RELAY_COLUMNS = ("acked_s", "sent_s", "board", "relay", "state")
 
 
 class RelayLog:
-    """``relays.csv``: one row for every command a board acknowledged."""
+    """``relays.csv``: one row for every command a board acknowledged. One that is there is gone on with."""
 
     def __init__(self, folder: Path) -> None:
-        self._file = (folder / RELAY_LOG).open("x", encoding="utf-8", newline="")
+        path = folder / RELAY_LOG
+        self._line = path.read_bytes().count(b"\n") if path.exists() else 0
+        self._file = path.open("a", encoding="utf-8", newline="")
         self._rows = csv.writer(self._file, lineterminator="\n")
-        self._rows.writerow(RELAY_COLUMNS)
-        self._file.flush()
-        self._line = 1
+        if not self._line:
+            self._rows.writerow(RELAY_COLUMNS)
+            self._file.flush()
+            self._line = 1
 
     def write(self, board: str, relay: int, closed: bool, sent_s: float, acked_s: float) -> int:
         """Add a row; returns its line, counted from 1 (the heading)."""
@@ -35,10 +38,10 @@ class RelayLog:
 
 
 class CtiLog:
-    """``cti.log``: ``{"time_s", "direction", "name", "text"}`` a line."""
+    """``cti.log``: ``{"time_s", "direction", "name", "text"}`` a line. One that is there is gone on with."""
 
     def __init__(self, folder: Path) -> None:
-        self._file = (folder / CTI_LOG).open("x", encoding="utf-8", newline="\n")
+        self._file = (folder / CTI_LOG).open("a", encoding="utf-8", newline="\n")
 
     def write(self, direction: str, time_s: float, raw: bytes, name: str) -> None:
         """Add a message as it crossed the wire; bytes that are no UTF-8 are kept as latin-1."""

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from offhook.bench.record import schema
 from offhook.bench.record.audio import read_wav
 from offhook.bench.record.schema import Attempt, Clip, Judgement, Observation, Step
+from offhook.bench.record.secrets import META, Secrets
 from offhook.drivers.errors import ConfigError
 
 
@@ -41,11 +42,34 @@ class Evidence:
         self._db.row_factory = sqlite3.Row
         self._damage: dict[str, str] = {}
         self._fields: set[tuple[str, str]] = set()
+        self._secrets: Secrets | None = None
+        self._lines: dict[str, tuple[int, list[str]]] = {}
 
     @property
     def sealed(self) -> bool:
         """True if a manifest vouches for the files."""
         return self.manifest is not None
+
+    @property
+    def secrets(self) -> Secrets:
+        """What the judgements of this run must not spell out."""
+        if self._secrets is None:
+            self._secrets = Secrets.read(self.meta().get(META))
+        return self._secrets
+
+    @secrets.setter
+    def secrets(self, known: Secrets) -> None:
+        self._secrets = known
+
+    def texts(self) -> Iterator[str]:
+        """Every text of every observation, as it is stored."""
+        for row in self._db.execute("SELECT subject, wire, data FROM observation"):
+            yield "\n".join(row)
+
+    def heard_digits(self) -> Iterator[tuple[str, str]]:
+        """Wire and data of every digit that was heard, wire by wire in order of time."""
+        for row in self._db.execute("SELECT wire, data FROM observation WHERE kind = 'digit' ORDER BY wire, time_s, id"):
+            yield row["wire"], row["data"]
 
     def meta(self) -> dict[str, Any]:
         """Table meta, values decoded."""
@@ -89,7 +113,11 @@ class Evidence:
         return some
 
     def observations_with(
-        self, texts: Sequence[str], kinds: Collection[str] | None = None
+        self,
+        texts: Sequence[str],
+        kinds: Collection[str] | None = None,
+        from_s: float = -np.inf,
+        to_s: float = np.inf,
     ) -> tuple[int, list[Observation]]:
         """How many observations of some kinds (None: of all) there are, and those of them that may hold a text.
 
@@ -97,7 +125,8 @@ class Evidence:
         """
         names = [name for (name,) in self._db.execute("SELECT DISTINCT kind FROM observation")]
         names = [name for name in names if kinds is None or name in kinds]
-        where, values = f"kind IN ({', '.join('?' * len(names))})", list(names)
+        where = f"kind IN ({', '.join('?' * len(names))}) AND time_s BETWEEN ? AND ?"
+        values: list[Any] = [*names, from_s, to_s]
         row = self._db.execute(f"SELECT count(*) AS n FROM observation WHERE {where}", values).fetchone()
         if all(map(is_plain, texts)):
             places = [f"instr({column}, ?)" for column in ("data", "subject", "wire") for _ in texts]
@@ -115,6 +144,11 @@ class Evidence:
         """The time of the last thing that was observed, or zero."""
         row = self._db.execute("SELECT max(time_s) AS t FROM observation").fetchone()
         return float(row["t"] or 0.0)
+
+    def end_s(self) -> float:
+        """The latest time that anything on record has: what was observed, attempts and audio."""
+        ends = [one.ended_s or one.started_s for one in self.attempts()] + [clip.end_s for clip in self.clips()]
+        return max([self.latest_s(), *ends])
 
     def judgements(self, attempt: int | None = None) -> list[Judgement]:
         """Judgements of one attempt, or all, as the run wrote them (:func:`offhook.bench.record.judge`: made anew)."""
@@ -146,9 +180,21 @@ class Evidence:
         return samples, clip.start_s + start / clip.rate_hz
 
     def lines(self, name: str) -> list[str]:
-        """The lines of a text file of the run; none if there is no such file."""
+        """The lines of a text file of the run, for reading only; none if there is no such file.
+
+        A log only grows: what was read before is not read again.
+        """
         path = self.folder / name
-        return path.read_text("utf-8", errors="replace").splitlines() if path.exists() else []
+        if not path.exists():
+            return []
+        read, lines = self._lines.get(name, (0, []))
+        with path.open("rb") as file:
+            file.seek(read)
+            more = file.read()
+        whole = more.rfind(b"\n") + 1
+        lines += more[:whole].decode("utf-8", errors="replace").splitlines()
+        self._lines[name] = (read + whole, lines)
+        return [*lines, more[whole:].decode("utf-8", errors="replace")] if whole < len(more) else lines
 
     def damage(self, name: str) -> str:
         """Why a file cannot be trusted; empty if it can. Without a manifest only a missing file shows."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,12 +16,13 @@ from typing import Any
 
 from offhook.bench.record import schema
 from offhook.bench.record.audio import PortRecorder
-from offhook.bench.record.folder import empty_folder, new_folder, write_manifest
+from offhook.bench.record.folder import claimed, empty_folder, new_folder, set_aside, write_manifest
 from offhook.bench.record.heard import Ear
 from offhook.bench.record.judge import RunResult, judge_evidence, judge_one, outcome_of
 from offhook.bench.record.logs import CtiLog, RelayLog
 from offhook.bench.record.reader import Evidence
 from offhook.bench.record.schema import Attempt, Judgement, Observation, Verdict
+from offhook.bench.record.secrets import META
 from offhook.bench.record.spec import clean_spec
 from offhook.bench.record.verdicts import worst
 from offhook.drivers.audio import AudioPort
@@ -33,14 +35,16 @@ class RunRecord:
     Between attempts observations belong to none. Nothing here waits.
     """
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def __init__(self, folder: Path, clock: Clock, *, again: bool = False) -> None:
         self.folder = folder
         self._clock = clock
+        self._claim = claimed(folder)
         self._db = sqlite3.connect(folder / schema.DATABASE, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.executescript(schema.TABLES)
-        (folder / schema.AUDIO).mkdir()
+        if not again:
+            self._db.executescript(schema.TABLES)
+            (folder / schema.AUDIO).mkdir()
         self._cti = CtiLog(folder)
         self._relays = RelayLog(folder)
         self._ports: list[PortRecorder] = []
@@ -70,6 +74,37 @@ class RunRecord:
         )
         return record
 
+    @classmethod
+    def reopen(cls, folder: Path, clock: Clock) -> RunRecord:
+        """Go on recording a run that was stopped or killed; table meta says so under ``interruptions``.
+
+        ``clock`` must be past everything that is on record. Raises ConfigError if the run is still being recorded.
+        """
+        part = set_aside(folder)
+        record = cls(folder, clock, again=True)
+        record._note_interruption(part)
+        return record
+
+    def _note_interruption(self, part: dict[str, Any]) -> None:
+        meta, latest_s = self._evidence.meta(), self._evidence.latest_s()
+        killed = meta.get("ended") is None
+        for one in self._evidence.attempts():
+            if one.raised is None or one.cut_short:  # it will be made anew, in full; this one is kept for what it saw
+                message = f"{schema.CUT_SHORT}killed" if one.raised is None else one.message
+                self._db.execute(
+                    "UPDATE attempt SET ended_s = ifnull(ended_s, ?), raised = ?, required = 0, outcome = ?, "
+                    "message = ? WHERE id = ?",
+                    (max(latest_s, one.started_s), Verdict.NOT_RUN, Verdict.NOT_RUN, message, one.id),
+                )
+        part |= {
+            "ended": "killed" if killed else meta["ended"],
+            "attempts": len(self._evidence.attempts()),
+            "clock_s": latest_s,
+            "resumed_utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        earlier = list(meta.get("interruptions") or [])
+        self.note_meta(interruptions=[*earlier, part], recorded=[], ended=None, exit_code=None)
+
     @property
     def clock(self) -> Clock:
         """The run's common clock."""
@@ -79,6 +114,12 @@ class RunRecord:
     def current(self) -> Attempt | None:
         """The attempt that is being made."""
         return self._current
+
+    def keep_secret(self, name: str, text: str, *, word: bool = False) -> None:
+        """Never spell out a secret in the folder. A ``word`` is masked wherever it is written; a code of digits is
+        only named in judgements and reasons, so that a search for it finds it where it has no business."""
+        self._evidence.secrets.add(name, text, word=word)
+        self.note_meta(**{META: self._evidence.secrets.on_record()})
 
     def note_meta(self, **values: Any) -> None:
         """Set keys of table meta."""
@@ -150,7 +191,7 @@ class RunRecord:
             wire=wire,
             kind=kind,
             subject=subject,
-            data=json.dumps(data),
+            data=json.dumps(self._evidence.secrets.mask_words(data)),
         )
 
     def step(
@@ -182,7 +223,7 @@ class RunRecord:
 
     def cti(self, direction: str, time_s: float, raw: bytes, name: str = "") -> None:
         """Log one CTI message as it crossed the wire."""
-        self._cti.write(direction, time_s, raw, name)
+        self._cti.write(direction, time_s, raw, name, self._evidence.secrets.mask_words)
 
     def record_audio(self, port: AudioPort, wires: Mapping[int, str]) -> None:
         """Record named channels of a port from now on: ``{0: "desk-1"}`` becomes ``audio/desk-1_0001.wav`` ..."""
@@ -207,7 +248,7 @@ class RunRecord:
         Kinds and their spec: docs/architecture.md. A trailing underscore is dropped (``from_=7``). For ``count`` any
         other key compares a field of the data. Raises ValueError for an unknown kind or key.
         """
-        clean, attempt = clean_spec(kind, spec), self._attempt_id()
+        clean, attempt = self._evidence.secrets.hide(clean_spec(kind, spec)), self._attempt_id()
         values = {"attempt": attempt, "req": req, "title": title, "kind": kind, "unit": unit}
         undecided = {"verdict": Verdict.NOT_RUN, "reason": "", "evidence": "[]"}
         number = self._insert("judgement", **values, spec=json.dumps(clean), **undecided)
@@ -274,6 +315,7 @@ class RunRecord:
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._db.execute("PRAGMA journal_mode=DELETE")
         self._db.close()
+        os.close(self._claim)
 
     def _judge_again(self, attempt: Attempt) -> list[Judgement]:
         self._settle()

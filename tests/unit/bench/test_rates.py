@@ -10,6 +10,7 @@ from record_standin import Bench
 
 from offhook.bench.rates import judge_rates, note_trial
 from offhook.bench.record import Judgement, Verdict, judge
+from offhook.bench.thresholds import SMOKE
 
 RATE = {"of": "ASSOC-RATE.1", "at_least": 0.99}
 
@@ -92,7 +93,7 @@ def test_what_was_not_run_is_no_trial_and_is_said(bench: Bench) -> None:
 def test_kinds_of_phone_are_judged_apart(bench: Bench) -> None:
     trials(bench, *[Verdict.PASS] * 299)
     trials(bench, *[Verdict.PASS] * 3, kind="tdm")
-    judge_rates(bench.record, claimed=True)
+    judge_rates(bench.record, SMOKE, claimed=True)
     bench.record.seal()
 
     made = {one.title: one.verdict for one in judge(bench.record.folder) if one.kind == "rate"}
@@ -105,7 +106,7 @@ def test_kinds_of_phone_are_judged_apart(bench: Bench) -> None:
 
 def test_without_repetition_nothing_is_claimed_and_nothing_is_lost_by_it(bench: Bench) -> None:
     trials(bench, Verdict.PASS)
-    judge_rates(bench.record, claimed=False)
+    judge_rates(bench.record, SMOKE, claimed=False)
 
     assert bench.record.seal() == 0
     [made] = [one for one in judge(bench.record.folder) if one.kind == "rate"]
@@ -116,7 +117,7 @@ def test_without_repetition_nothing_is_claimed_and_nothing_is_lost_by_it(bench: 
 def test_a_run_without_associations_judges_no_rate(bench: Bench) -> None:
     with bench.attempt():
         pass
-    judge_rates(bench.record, claimed=True)
+    judge_rates(bench.record, SMOKE, claimed=True)
 
     assert bench.record.seal() == 0
     assert list(judge(bench.record.folder)) == []

@@ -29,6 +29,7 @@ from offhook.bench.thresholds import SMOKE, Thresholds
 from offhook.drivers.errors import DeviceError
 
 RUNS = Path("runs")
+CODE = "local code"
 PACKAGES = ("offhook", "numpy", "scipy", "pyserial", "pytest")
 
 
@@ -97,6 +98,7 @@ def opened(wanted: Wanted) -> Iterator[Session]:
                 else RunRecord.reopen(wanted.resume, rig.clock)
             )
             kept.append(record)
+            keep_secrets(record, rig)
             if rig.guard is not None:
                 rig.guard.note_folder(record.folder)
             session = Session(rig, record, wanted.profile.limits)
@@ -195,14 +197,31 @@ def describe(rig: Rig, wanted: Wanted) -> dict[str, Any]:
     }
 
 
+def secrets_of(rig: Rig) -> dict[str, str]:
+    """The secrets of a station by name, local codes first."""
+    model = rig.model
+    codes = {f"{CODE} of {name}": phone.local_code for name, phone in model.phone.items()}
+    words = {
+        "PBX password": model.pbx.secret if model.pbx else None,
+        "administrator's token": model.cloud.admin if model.cloud else None,
+    }
+    words |= {f"password of {name}": word for name, word in model.accounts.items()}
+    return {name: secret for name, secret in {**codes, **words}.items() if secret}
+
+
+def keep_secrets(record: RunRecord, rig: Rig) -> None:
+    """Have the record spell out no secret. A password that is also an ordinary word of the station is not masked."""
+    rest = blanked(rig)
+    for name, secret in secrets_of(rig).items():
+        is_code = name.startswith(CODE)
+        if is_code or secret not in rest:
+            record.keep_secret(name, secret, word=not is_code)
+
+
 def blanked(rig: Rig) -> str:
     """The station file without its secrets: they would be evidence against us."""
-    model = rig.model
-    secrets = [phone.local_code for phone in model.phone.values()]
-    secrets += [model.pbx.secret if model.pbx else None, model.cloud.admin if model.cloud else None]
-    secrets += model.accounts.values()
     text = rig.loaded.text
-    for secret in filter(None, secrets):
+    for secret in secrets_of(rig).values():
         text = re.sub(rf"""(["']){re.escape(secret)}\1""", '"***"', text)
     return text
 

@@ -184,7 +184,9 @@ def judge_one(
     judgement: Judgement, evidence: Evidence, ear: Ear, attempt: Attempt | None, others: rates.Made | None = None
 ) -> Judgement:
     """One judgement, made anew; ``others`` says what those came to that a rule over many attempts rests on."""
-    case = Case(judgement.spec, evidence, ear, attempt, judgement.unit, others)
+    secrets = evidence.secrets
+    spec = secrets.reveal(judgement.spec, evidence) if secrets else judgement.spec
+    case = Case(spec, evidence, ear, attempt, judgement.unit, others)
     rule = RULES.get(judgement.kind, _unknown)
     try:
         finding = rule(case)
@@ -194,7 +196,7 @@ def judge_one(
     return replace(
         judgement,
         verdict=finding.verdict,
-        reason=finding.reason,
+        reason=secrets.mask_reason(finding.reason, judgement.spec, finding.verdict is Verdict.PASS, evidence),
         figure=finding.figure,
         limit_low=finding.low,
         limit_high=finding.high,

@@ -68,7 +68,8 @@ class Evidence:
 
     def heard_digits(self) -> Iterator[tuple[str, str]]:
         """Wire and data of every digit that was heard, wire by wire in order of time."""
-        for row in self._db.execute("SELECT wire, data FROM observation WHERE kind = 'digit' ORDER BY wire, time_s, id"):
+        heard = "SELECT wire, data FROM observation WHERE kind = 'digit' ORDER BY wire, time_s, id"
+        for row in self._db.execute(heard):
             yield row["wire"], row["data"]
 
     def meta(self) -> dict[str, Any]:

@@ -117,7 +117,8 @@ class RunRecord:
 
     def keep_secret(self, name: str, text: str, *, word: bool = False) -> None:
         """Never spell out a secret in the folder. A ``word`` is masked wherever it is written; a code of digits is
-        only named in judgements and reasons, so that a search for it finds it where it has no business."""
+        only named in judgements and reasons, so that a search for it finds it where it has no business.
+        """
         self._evidence.secrets.add(name, text, word=word)
         self.note_meta(**{META: self._evidence.secrets.on_record()})
 
@@ -156,6 +157,7 @@ class RunRecord:
         if attempt is None:
             raise RuntimeError("no attempt is being made")
         ended_s = self._clock.now_s()
+        message = self._evidence.secrets.mask(message)
         attempt = replace(attempt, ended_s=ended_s, raised=raised, required=required, message=message)
         judgements = self._judge_again(attempt)
         outcome = outcome_of(attempt, tuple(judgements))
@@ -172,7 +174,7 @@ class RunRecord:
         if found is None or found.raised is None:
             raise ValueError(f"attempt {attempt} has not ended")
         outcome = worst([found.outcome or Verdict.NOT_RUN, raised])
-        text = f"{found.message}\n{message}".strip()
+        text = self._evidence.secrets.mask(f"{found.message}\n{message}".strip())
         self._db.execute(
             "UPDATE attempt SET raised = ?, outcome = ?, message = ? WHERE id = ?",
             (worst([found.raised, raised]), outcome, text, attempt),
@@ -223,7 +225,7 @@ class RunRecord:
 
     def cti(self, direction: str, time_s: float, raw: bytes, name: str = "") -> None:
         """Log one CTI message as it crossed the wire."""
-        self._cti.write(direction, time_s, raw, name, self._evidence.secrets.mask_words)
+        self._cti.write(direction, time_s, self._evidence.secrets.mask_bytes(raw), name)
 
     def record_audio(self, port: AudioPort, wires: Mapping[int, str]) -> None:
         """Record named channels of a port from now on: ``{0: "desk-1"}`` becomes ``audio/desk-1_0001.wav`` ..."""

@@ -210,8 +210,8 @@ class Association(AssociationAttempt):
             raise StepFailed("S16", "an outside line seized", "none within 3 s", self._silent_before_trunk())
         if self.lock != "none":
             self.mark("S25", "the right local code lets the call go on", seized, cause)
-            told = self._cti("Unlocked", "S25", cause)
-            self.interval("LOCK-S25.1", "local code to Unlocked on CTI", cause, told, self.limits.seizure_s)
+            told = self._cti("Unlocked", "S25", self.steps["lift"])  # the last key's gap is still to come by then
+            self.interval("LOCK-S25.1", "Unlocked on CTI to seizure", told, seized, self.limits.seizure_s)
         self.mark("S16", "the PBX calls the IVR over the PSTN", seized, cause)
         self.interval("ASSOC-S16.1", "answer (or local code) to seizure", cause, seized, self.limits.seizure_s)
 

@@ -115,7 +115,11 @@ def percentiles(values: ArrayLike) -> Percentiles:
 
 
 def trials_needed(rate: float, errors: int = 0, confidence: float = CONFIDENCE) -> int:
-    """Fewest trials with which this many errors still prove a rate of at most ``rate``."""
+    """Fewest trials with which this many errors still prove a rate of at most ``rate``: exact, by the binomial.
+
+    Tables often give Poisson's answer, 2.996 / rate for no error and 4.744 / rate for one, which asks for a few more:
+    32,941 and 52,160 for ``digit_rate(0.999, 11)``, where 32,937 and 52,157 do.
+    """
     if not 0 < rate < 1 or errors < 0 or not 0 < confidence < 1:
         raise ValueError(f"rate {rate}, errors {errors}, confidence {confidence}: expected 0 < rate < 1, errors >= 0")
     if errors == 0:

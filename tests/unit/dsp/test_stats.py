@@ -90,9 +90,11 @@ def test_digits_needed_for_999_of_1000_associations() -> None:
         return (1 - rate) ** n + n * rate * (1 - rate) ** (n - 1)
 
     assert at_most_one(one) <= 0.05 < at_most_one(one - 1)
-    # The requirement's figures, a few digits more than the exact ones, prove the claim too.
-    assert 0 <= 32_941 - none <= 5
-    assert 0 <= 52_160 - one <= 5
+    assert (none, one) == (32_937, 52_157)
+    # The requirement's figures are Poisson's with rounded quantiles: a few digits more, which prove the claim too.
+    assert [round(quantile / rate) for quantile in (2.996, 4.744)] == [32_941, 52_160]
+    assert math.exp(-2.996) == pytest.approx(0.05, abs=1e-4)
+    assert math.exp(-4.744) * (1 + 4.744) == pytest.approx(0.05, abs=1e-4)
     assert stats.error_bound(0, 32_941) <= rate
     assert stats.error_bound(1, 52_160) <= rate
 

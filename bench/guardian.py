@@ -92,8 +92,10 @@ class Guardian:
         if not isinstance(board, Guardable):
             return False
         action = board.safe_action(closed)
-        order = {"arm": resource, "address": action.address, "baud": baud or SERIAL_BAUD}
-        self._tell({**order, "send": action.sent.hex(), "expect": action.expected.hex()})
+        order = {"arm": resource, "address": action.address, "baud": baud or action.baud or SERIAL_BAUD}
+        before = [[step.sent.hex(), step.expected.hex(), step.pause_s] for step in action.before]
+        last = {"send": action.sent.hex(), "expect": action.expected.hex(), "length": action.length}
+        self._tell({**order, **last, "before": before})
         self._armed.add(resource)
         return True
 

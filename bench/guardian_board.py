@@ -1,6 +1,7 @@
 """One relay board in the guardian's process: opened, sent its safe bytes, read back; again until it obeys.
 
-pyserial and sockets only, without the clock, links and drivers of the bench: they may be what hangs.
+pyserial, sockets and the system's calls for HID only, without the clock, links and drivers of the bench: they may be
+what hangs.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import serial
+
+from offhook.drivers import hidraw
 
 ANSWER_S = 0.5
 """A board answers within this, or is sent its bytes again."""
@@ -32,22 +35,48 @@ class Port(Protocol):
         """What has come; b"" after a moment without anything."""
 
 
+class Step(NamedTuple):
+    """One message: how its answer ends (b"" for none), how long it has at least, how long to wait after it."""
+
+    send: bytes
+    expect: bytes
+    length: int
+    pause_s: float
+
+    def is_met_by(self, heard: bytes) -> bool:
+        """Has all of the right answer come? Text may be in either case, as hexadecimal digits are."""
+        if not self.expect or len(heard) < self.length:
+            return False
+        if self.expect.isascii() and all(byte >= 0x20 or byte in b"\r\n" for byte in self.expect):
+            return heard.lower().endswith(self.expect.lower())
+        return heard.endswith(self.expect)
+
+
 @dataclass(frozen=True)
 class Armed:
-    """A board that is not safe until it answers ``send`` with something that ends like ``expect``."""
+    """A board that is not safe until it gave every one of ``steps`` its answer; the last of them reads it back."""
 
     address: str
     baud: int
-    send: bytes
-    expect: bytes
+    steps: tuple[Step, ...]
     made: float | None
 
     @classmethod
     def of(cls, order: dict[str, Any]) -> Armed:
         """From the bench's order."""
         address = str(order["address"])
-        send, expect = bytes.fromhex(order["send"]), bytes.fromhex(order["expect"])
-        return cls(address, int(order["baud"]), send, expect, _made(address))
+        sent, expected = bytes.fromhex(order["send"]), bytes.fromhex(order["expect"])
+        last = Step(sent, expected, int(order.get("length", 0)), 0.0 if expected else PAUSE_S)
+        before = tuple(
+            Step(bytes.fromhex(send), bytes.fromhex(expect), len(expect) // 2, float(pause_s))
+            for send, expect, pause_s in order.get("before", ())
+        )
+        return cls(address, int(order["baud"]), (*before, last), _made(address))
+
+    @property
+    def can_be_read(self) -> bool:
+        """False for a board that is only told: nobody knows whether it obeyed."""
+        return bool(self.steps[-1].expect)
 
     @property
     def never_comes_back(self) -> bool:
@@ -64,6 +93,7 @@ class Safed:
     sent: str = ""
     read_back: str = ""
     ok: bool = False
+    can_be_read: bool = True
     tries: int = 0
     opened_after_s: float | None = None
     safe_after_s: float | None = None
@@ -71,8 +101,12 @@ class Safed:
 
 
 def make_safe(armed: Armed, done: Safed, start_s: float, patience_s: float) -> None:
-    """Try until the board says that it is safe, or patience ends; ``done`` tells what happened so far."""
-    done.sent = armed.send.decode("latin-1")
+    """Try until the board says that it is safe, or patience ends; ``done`` tells what happened so far.
+
+    Of a board that cannot be read nobody knows more than that it was told.
+    """
+    done.sent = _shown(b"".join(step.send for step in armed.steps))
+    done.can_be_read = armed.can_be_read
     while True:
         if armed.never_comes_back:
             done.error = f"{armed.address} is gone"
@@ -81,11 +115,10 @@ def make_safe(armed: Armed, done: Safed, start_s: float, patience_s: float) -> N
             with _opened(armed) as port:
                 done.opened_after_s = done.opened_after_s or time.monotonic() - start_s
                 done.tries += 1
-                done.read_back = _talk(armed, port)
+                done.ok = _talk(armed, port, done)
         except Exception as error:  # pyserial raises OSError, SerialException, ValueError and termios.error
             done.error = str(error) or type(error).__name__
         else:
-            done.ok = done.read_back.lower().endswith(armed.expect.decode("latin-1").lower())
             if done.ok:
                 done.safe_after_s, done.error = time.monotonic() - start_s, ""
                 return
@@ -108,15 +141,30 @@ def is_held(armed: Armed) -> bool:
         return False
 
 
-def _talk(armed: Armed, port: Port) -> str:
+def _talk(armed: Armed, port: Port, done: Safed) -> bool:
+    """One message after the other; True if each had its answer. A board that cannot be read is told twice."""
+    for step in armed.steps * (1 if armed.can_be_read else 2):
+        heard = _answer(step, port)
+        done.read_back = _shown(heard)
+        if step.expect and not step.is_met_by(heard):
+            return False
+        time.sleep(step.pause_s)
+    return True
+
+
+def _shown(data: bytes) -> str:
+    """Text as it is, anything else in hexadecimal digits."""
+    is_text = all(0x20 <= byte < 0x7F or byte in b"\r\n" for byte in data)
+    return data.decode("ascii") if is_text else data.hex(" ").upper()
+
+
+def _answer(step: Step, port: Port) -> bytes:
     heard = bytearray()
-    port.write(armed.send)
-    until_s = time.monotonic() + ANSWER_S
-    while time.monotonic() < until_s:
+    port.write(step.send)
+    until_s = time.monotonic() + (ANSWER_S if step.expect else 0.0)
+    while time.monotonic() < until_s and not step.is_met_by(bytes(heard)):
         heard += port.read()
-        if bytes(heard).lower().endswith(armed.expect.lower()):
-            break
-    return bytes(heard).decode("latin-1")
+    return bytes(heard)
 
 
 @contextmanager
@@ -125,6 +173,12 @@ def _opened(armed: Armed) -> Iterator[Port]:
         host, _, number = armed.address.removeprefix("tcp://").rpartition(":")
         with socket.create_connection((host, int(number)), timeout=1.0) as connection:
             yield _Connection(connection)
+    elif hidraw.is_hid(armed.address):
+        device = hidraw.open_hid(armed.address)
+        try:
+            yield _Hid(device)
+        finally:
+            device.close()
     else:
         port = serial.serial_for_url(
             armed.address, baudrate=armed.baud, timeout=0.02, write_timeout=ANSWER_S, exclusive=True
@@ -145,6 +199,20 @@ class _Serial:
 
     def read(self) -> bytes:
         return bytes(self._port.read(max(1, self._port.in_waiting)))
+
+
+class _Hid:
+    def __init__(self, device: hidraw.HidDevice) -> None:
+        self._device = device
+        self._reports = bytearray()
+
+    def write(self, data: bytes) -> None:
+        self._reports += self._device.send(data)
+
+    def read(self) -> bytes:
+        reports = bytes(self._reports)
+        self._reports.clear()
+        return reports
 
 
 class _Connection:

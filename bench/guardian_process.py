@@ -2,7 +2,8 @@
 
 ``python -m offhook.bench.guardian_process`` reads JSON lines from its standard input and answers each with a dot::
 
-    {"arm": "relay.keys1", "address": "/dev/ttyACM0", "baud": 115200, "send": HEX, "expect": HEX}
+    {"arm": "relay.keys1", "address": "/dev/ttyACM0", "baud": 115200, "send": HEX, "expect": HEX, "length": 0,
+     "before": [[HEX, HEX, 0.005]]}    messages sent first: bytes, end of the answer, pause after it
     {"disarm": "relay.keys1"}          read back as safe by the bench itself
     {"folder": "/runs/x", "zero_s": 1}  where guardian.json goes; monotonic time at zero of the run's clock
     {"beat": 2.0, "at_rest": false}    the bench lives; the next beat comes within so many seconds

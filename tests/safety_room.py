@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +21,7 @@ import pytest
 
 from offhook.fixtures.ends import FarEndWires
 from offhook.fixtures.pacing import Pacer
-from offhook.fixtures.relayboards import NumatoEnd
+from offhook.fixtures.relayboards import board_for
 from offhook.fixtures.simclock import SimClock
 from offhook.fixtures.stations import SIMULATED
 from offhook.fixtures.streams import PtyLink, TcpFarLink
@@ -32,13 +32,15 @@ SECRETS = {"SAFETY_ADMIN": "admin-token", "SAFETY_ALICE": "alice-pw", "SAFETY_BO
 
 
 class Board:
-    """A Numato board on a pty, on a thread of the test; ``path`` is a link to it, as under /dev/serial/by-id.
+    """A board on a pty, on a thread of the test; ``path`` is a link to it, as under /dev/serial/by-id.
 
-    ``moves`` has every contact that moved, with the monotonic time at which it did.
+    ``table`` is its section of a station file (a Numato with 16 relays if left out). ``moves`` has every contact that
+    moved, with the monotonic time at which it did.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, table: Mapping[str, Any] | None = None) -> None:
         self.path = path
+        self.table = {"driver": "numato", "channels": 16, **(table or {})}
         self.address = str(path)
         self.moves: list[tuple[float, int, bool]] = []
         self._server: asyncio.Server | None = None
@@ -79,7 +81,7 @@ class Board:
         clock = SimClock()
         self._pacer = Pacer(self._loop, clock)
         moved = lambda relay, closed: self.moves.append((time.monotonic(), relay, closed))  # noqa: E731
-        self._end = NumatoEnd(clock, self.path.name, 16, moved)
+        self._end = board_for(clock, self.path.name, self.table, moved)
         self._plug_in()
 
     def _plug_in(self) -> None:
@@ -106,8 +108,8 @@ class Board:
 
 
 @contextmanager
-def board(path: Path) -> Iterator[Board]:
-    made = Board(path)
+def board(path: Path, table: Mapping[str, Any] | None = None) -> Iterator[Board]:
+    made = Board(path, table)
     try:
         yield made
     finally:

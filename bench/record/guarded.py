@@ -17,6 +17,8 @@ class Guarded:
     boards: int
     took_s: float
     unsafe: dict[str, str]
+    unread: tuple[str, ...] = ()
+    """Boards that were sent their safe bytes and cannot be read."""
 
     @property
     def ok(self) -> bool:
@@ -25,11 +27,15 @@ class Guarded:
 
     def __str__(self) -> str:
         """A sentence or two for page one."""
-        safe = self.boards - len(self.unsafe)
+        safe = self.boards - len(self.unsafe) - len(self.unread)
         text = f"Guardian: {self.reason}."
         if safe:
             text += f" It made {safe} relay {'board' if safe == 1 else 'boards'} safe and read back"
             text += f" {self.took_s:.2f} s after it noticed." if self.ok else "."
+        if self.unread:
+            text += (
+                f" Told to open every relay, but not read back, as these boards cannot be: {', '.join(self.unread)}."
+            )
         if self.unsafe:
             text += " NOT read back as safe, go and look: "
             text += "; ".join(f"{name} ({why})" for name, why in sorted(self.unsafe.items())) + "."
@@ -42,7 +48,8 @@ def guarded(folder: Path) -> Guarded | None:
         content = json.loads((folder / GUARDIAN).read_text("utf-8"))
         boards = content["boards"]
         unsafe = {str(one["resource"]): str(one["error"] or "no answer yet") for one in boards if not one["ok"]}
-        return Guarded(str(content["reason"]), len(boards), float(content["took_s"]), unsafe)
+        unread = tuple(str(one["resource"]) for one in boards if one["ok"] and not one.get("can_be_read", True))
+        return Guarded(str(content["reason"]), len(boards), float(content["took_s"]), unsafe, unread)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:

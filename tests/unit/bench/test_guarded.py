@@ -52,6 +52,18 @@ def test_one_board_that_is_not_safe_is_named_and_nothing_is_well(tmp_path: Path)
     )
 
 
+def test_a_board_that_cannot_be_read_is_not_called_read_back(tmp_path: Path) -> None:
+    boards = [
+        {"resource": "relay.a", "ok": True, "error": "", "can_be_read": True},
+        {"resource": "relay.b", "ok": True, "error": "", "can_be_read": False},
+    ]
+
+    told = str(guarded(account(tmp_path, *boards)))
+
+    assert "made 1 relay board safe and read back" in told
+    assert "Told to open every relay, but not read back, as these boards cannot be: relay.b." in told
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"reason": "x", "boards": [{}], "took_s": 1}'])
 def test_an_account_that_cannot_be_read_is_not_taken_for_safe(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE).write_text(text, "utf-8")

@@ -7,6 +7,7 @@ from markupsafe import Markup
 from offhook.bench.record.heard import Key
 from offhook.reports.folder import Case, Run
 from offhook.reports.ladder import keys_of, window
+from offhook.reports.secrecy import keys_heard
 from offhook.reports.sound import wires_between
 from offhook.reports.svg import line, picture, tag, text
 from offhook.reports.timeaxis import Stretch, TimeAxis
@@ -25,7 +26,7 @@ def closeup(run: Run, wire: str, from_s: float, to_s: float) -> Markup:
     px_per_s = min(PX_PER_S, WIDEST_PX / (to_s - from_s))
     axis = TimeAxis((Stretch(from_s, to_s, 14.0),), px_per_s)
     try:
-        keys = run.ear.keys_between(wire, from_s, to_s)
+        keys = keys_heard(run, wire, from_s, to_s)
     except (OSError, ValueError):
         keys = []
     parts = draw(run, wire, axis, TOP, HEIGHT, [])

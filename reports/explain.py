@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from offhook.bench.record.schema import DATABASE, Judgement, Observation, Step
+from offhook.bench.record.secrets import shown
 from offhook.reports.folder import Case, Run
 from offhook.reports.quantity import figure_of, limits
 from offhook.reports.sound import where, wires_between
@@ -148,7 +149,9 @@ def _equal(judgement: Judgement, seen: dict[int, Observation]) -> str:
 
 
 def _digits(judgement: Judgement, seen: dict[int, Observation]) -> str:
-    return f"{judgement.spec.get('wire')} carries exactly {judgement.spec.get('expected')!r}{_when(judgement.spec)}"
+    return (
+        f"{judgement.spec.get('wire')} carries exactly {shown(judgement.spec.get('expected'))}{_when(judgement.spec)}"
+    )
 
 
 def _no_digits(judgement: Judgement, seen: dict[int, Observation]) -> str:
@@ -156,7 +159,7 @@ def _no_digits(judgement: Judgement, seen: dict[int, Observation]) -> str:
     wires = spec.get("wires", "*")
     names = "no wire" if wires == "*" else f"none of {', '.join(wires)}"
     kept = f" (but {', '.join(spec['except'])})" if spec.get("except") else ""
-    return f"{names}{kept} carries {spec.get('forbidden')!r}{_when(spec)}"
+    return f"{names}{kept} carries {shown(spec.get('forbidden'))}{_when(spec)}"
 
 
 def _tone(judgement: Judgement, seen: dict[int, Observation]) -> str:
@@ -173,7 +176,7 @@ def _lasting(judgement: Judgement) -> str:
 
 
 def _search(judgement: Judgement, seen: dict[int, Observation]) -> str:
-    return f"{judgement.spec.get('forbidden')!r} in no message and no log"
+    return f"{shown(judgement.spec.get('forbidden'))} in no message and no log"
 
 
 def _figure(judgement: Judgement, seen: dict[int, Observation]) -> str:

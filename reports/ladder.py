@@ -14,6 +14,7 @@ from offhook.bench.record.heard import Key
 from offhook.bench.record.schema import Step
 from offhook.reports.explain import NEVER
 from offhook.reports.folder import Case, Run
+from offhook.reports.secrecy import keys_heard
 from offhook.reports.sound import wires_between
 from offhook.reports.steps import ACTS, LANES
 from offhook.reports.strips import HEIGHT, draw_strips, strips
@@ -60,7 +61,7 @@ def keys_of(run: Run, case: Case, wires: Sequence[str]) -> dict[str, list[Key]]:
     found: dict[str, list[Key]] = {}
     for wire in wires:
         try:
-            found[wire] = run.ear.keys_between(wire, *window(run, case))
+            found[wire] = keys_heard(run, wire, *window(run, case))
         except (OSError, ValueError):
             found[wire] = []  # the file is unreadable: its judgements say so
     return found

@@ -51,10 +51,10 @@ class Dialled:
         not looked at, or a sequence with a number or a sequence for each string. Raises ValueError that says what was
         given. Figures are finite, or -inf where ``name`` begins with "level_".
         """
-        if isinstance(value, (list, tuple)) and any(np.ndim(_numbers(part, name)) for part in value):
+        if isinstance(value, (list, tuple)) and any(np.ndim(numbers(part, name)) for part in value):
             found = self._ragged(value, name)
         else:
-            array = _numbers(value, name)
+            array = numbers(value, name)
             if array.ndim == 0:
                 found = np.broadcast_to(array, (len(self.key),))
             elif array.shape in ((len(self.count),), (len(self.count), 1)):
@@ -73,10 +73,11 @@ class Dialled:
             raise ValueError(f"{name} has {len(value)} entries: expected {self._wanted()}")
         parts = []
         for row, (part, count) in enumerate(zip(value, self.count.tolist(), strict=True)):
-            array = _numbers(part, name)
+            array = numbers(part, name)
             if array.ndim > 1 or array.shape not in ((), (1,), (count,)):
                 given = f"{len(array)} numbers" if array.ndim == 1 else f"shape {array.shape}"
-                raise ValueError(f"{name} has {given} for string {row + 1}, which has {count} digits")
+                expected = f"expected one number, or one for each of its {count} digits"
+                raise ValueError(f"{name} has {given} for string {row + 1}: {expected}")
             parts.append(np.broadcast_to(array, (count,)))
         return np.concatenate(parts)
 
@@ -87,7 +88,8 @@ class Dialled:
         )
 
 
-def _numbers(value: Any, name: str) -> Float64:
+def numbers(value: Any, name: str) -> Float64:
+    """A figure as an array of float64, NaN and infinity as they are; ValueError for what is no array of numbers."""
     try:
         array = np.asarray(value)
         if array.dtype.kind not in "iuf":

@@ -6,6 +6,7 @@ edges of 2 ms. ``encode_batch`` makes many strings in one call; nothing here loo
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypedDict, Unpack, cast
@@ -14,13 +15,13 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from offhook.dsp.bursts import Bursts, Int64
-from offhook.dsp.dial import PAUSE_S, WAIT_S, Dialled, dialled
+from offhook.dsp.dial import PAUSE_S, WAIT_S, Dialled, dialled, numbers
 from offhook.dsp.tones import HIGH_HZ, LOW_HZ, Float32, Float64, Int16, check_rate, peak, to_int16
 
 DEFAULT_LOW_DBM0 = -11.0
 DEFAULT_HIGH_DBM0 = -9.0
 LOUDEST_DBM0 = 100.0
-MOST_SAMPLES = 1 << 31
+MOST_SAMPLES = 1 << 30
 
 PerDigit = ArrayLike | Sequence[ArrayLike]
 
@@ -68,6 +69,9 @@ DEFAULTS: Figures = {
     "pause_s": PAUSE_S,
     "wait_s": WAIT_S,
 }
+
+
+OF_STRING = ("lead_s", "pause_s", "wait_s")
 
 
 class Span(NamedTuple):
@@ -126,11 +130,11 @@ def encode_spans(digits: str, rate: float = 8000, **figures: Unpack[Figures]) ->
     given: dict[str, Any] = {**figures}
     said = _said([digits], rate, given)
     for name, value in given.items():
-        shape, each = np.shape(value), name not in ("lead_s", "pause_s", "wait_s")
-        if shape and not (each and shape == said.key.shape):
+        array, each = numbers(value, name), name not in OF_STRING
+        if array.ndim and not (each and array.shape == said.key.shape):
             one = f"one number, or one for each of {len(said.key)} digits" if each else "one number"
-            raise ValueError(f"{name} has shape {shape}: expected {one}")
-        given[name] = [value] if shape else value
+            raise ValueError(f"{name} has shape {array.shape}: expected {one}")
+        given[name] = array[None, :] if array.ndim else array
     made = _encoded(said, rate, np.dtype(np.float32), None, given)
     return Encoded(cast(Float32, made.samples[0]), rate, made.spans(0))
 
@@ -165,15 +169,19 @@ def _said(strings: Sequence[str], rate: float, given: dict[str, Any]) -> Dialled
         raise TypeError(f"unexpected argument {unknown[0]!r}: expected some of {', '.join(DEFAULTS)}")
     given |= {name: value for name, value in DEFAULTS.items() if name not in given}
     for name in ("pause_s", "wait_s"):
-        if np.ndim(given[name]) or not 0 <= given[name] < np.inf:
-            raise ValueError(f"{name} is {given[name]!r}: expected a finite number of seconds, not negative")
-    return dialled(strings, pause_s=given["pause_s"], wait_s=given["wait_s"])
+        value = numbers(given[name], name)
+        if value.ndim or not 0 <= value < np.inf:
+            raise ValueError(
+                f"{name} is {reprlib.repr(given[name])}: expected a finite number of seconds, not negative"
+            )
+    return dialled(strings, pause_s=float(given["pause_s"]), wait_s=float(given["wait_s"]))
 
 
 def _encoded(
     said: Dialled, rate: float, form: np.dtype[Any], length_s: float | None, given: dict[str, Any]
 ) -> EncodedBatch:
-    figure = {name: said.figures(given[name], name) for name in DEFAULTS if name not in ("lead_s", "pause_s", "wait_s")}
+    figure = {name: said.figures(given[name], name) for name in DEFAULTS if name not in OF_STRING}
+    _check(said, "on_s", figure["on_s"], figure["on_s"] > 0, f"at least one sample, {1 / rate:g} s")
     for name in ("off_s", "edge_s", "interruption_at_s", "interruption_s"):
         _check(said, name, figure[name], figure[name] >= 0, "a number of seconds, not negative")
     for name in ("level_low_dbm0", "level_high_dbm0"):
@@ -197,9 +205,10 @@ def _encoded(
 
 def _laid_out(said: Dialled, rate: float, on_s: Float64, off_s: Float64, lead_s: ArrayLike) -> tuple[Int64, Int64, int]:
     """First sample and length of each digit, both (strings, most digits), and samples of the longest string."""
-    first_s = np.asarray(lead_s, dtype=np.float64)
+    first_s = numbers(lead_s, "lead_s")
     if first_s.shape not in ((), said.count.shape) or not np.all((first_s >= 0) & (first_s < np.inf)):
-        raise ValueError(f"lead_s is {lead_s!r}: expected finite seconds, not negative, for all strings or for each")
+        told = reprlib.repr(first_s.tolist())
+        raise ValueError(f"lead_s is {told}: expected finite seconds, not negative, for all strings or for each")
     tone_s, slot_s = np.zeros((2, *said.there.shape))
     tone_s[said.there], slot_s[said.there] = on_s, on_s + off_s
     before_s = np.cumsum(np.pad(slot_s, ((0, 0), (1, 0))), axis=1)

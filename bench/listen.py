@@ -105,6 +105,10 @@ class Listener:
                 end_s = self.port.time_of_s(self._base + round(event.end_s * rate))
                 self._on_digit(self._names[event.channel], start_s, end_s, event)
 
+    def check(self) -> None:
+        """Raise DeviceError if the audio interface has stopped capturing."""
+        self.port.now_frame()
+
     def sound_after(self, name: str, time_s: float) -> Span | None:
         """The first sound that starts at or after a time."""
         spans = self._spans[name]

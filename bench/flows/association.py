@@ -43,6 +43,9 @@ class Association(AssociationAttempt):
                 if error.resource.startswith(OUR_OWN):
                     raise  # a wire of the bench that fails says nothing of the telephone
                 raise StepFailed(name, "the stage to go on", str(error), f"the wire to {error.resource}") from error
+            except StepFailed:
+                self.station.listener.check()  # what a deaf bench did not hear is nobody's fault
+                raise
 
     def again(self) -> Association:
         """A new attempt from S3 for the same request (LOCK-S25.3, ASSOC-RETRY.1), every step of it recorded anew."""
@@ -252,7 +255,8 @@ class Association(AssociationAttempt):
         for name in CALL_EVENTS:
             event = self._cti(name, "S11", before, subject=None, f_call_id=self.call_id)
             self.interval("ASSOC-S11.2", f"{name} on CTI before the first context digit", event, digit, EVENT_LEAD_S)
-            spec: dict[str, Any] = {"where": {"name": name, "f_call_id": self.call_id}, "at_most": 1}
+            where = {key: event.data[key] for key in ("name", "f_call_id", "f_cause") if key in event.data}
+            spec: dict[str, Any] = {"subject": event.subject, "where": where, "at_most": 1}
             self.count("ASSOC-S11.2", f"{name} on CTI, once", "cti", self.steps["S6"].time_s, digit.time_s, **spec)
             before = event
         self.interval("ASSOC-S31.1", "seizure to the IVR's answer", self.steps["S16"], before, IVR_ANSWER_S)

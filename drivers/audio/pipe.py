@@ -47,6 +47,8 @@ POSITION = struct.Struct("<d")
 LARGEST_PAYLOAD = 1 << 26
 GRID_S = 0.02
 SETTLED_S = 0.001
+SILENT_S = 2.0
+"""A far end sends blocks every 20 ms, or says that none will come; one that does neither for so long is dead."""
 HINT = "is the far end still running?"
 _INT16 = np.dtype("<i2")
 
@@ -108,6 +110,7 @@ class PipeAudio:
         self._zero_s = float("inf")  # when frame 0 was on the wire, as far as arrivals tell
         self._listeners: list[OnBlock] = []
         self._lost = ""
+        self._heard_s = clock.now_s()
         link.attach(self._take, self._lose)
 
     @classmethod
@@ -140,7 +143,10 @@ class PipeAudio:
         return f"audio pipe, {self._channels} channels, {self._rate_hz} Hz"
 
     def now_frame(self) -> int:
-        """The next frame to be captured."""
+        """The next frame to be captured. Raises DeviceTimeout if the far end has fallen silent: not even a gap comes."""
+        silent_s = self._clock.now_s() - self._heard_s
+        if not self._idle and silent_s > SILENT_S:
+            raise DeviceTimeout(self.resource, "capture", f"no frames for {silent_s:.1f} s", HINT)
         if self._idle:  # nothing is on any wire: whole cells of the grid count as captured once they have passed
             grid = round(GRID_S * self._rate_hz)
             return max(self._captured, self.frame_at(self._clock.now_s() - SETTLED_S) // grid * grid)
@@ -215,6 +221,7 @@ class PipeAudio:
     def _take(self, data: bytes) -> None:
         try:
             for message in self._protocol.feed(data):
+                self._heard_s = self._clock.now_s()
                 self._message_came(message)
         except (ValueError, struct.error) as error:
             self._lost = str(error)

@@ -175,11 +175,18 @@ class HttpCloud:
                 self.address, operation, str(error), "is the service running and the address right?"
             ) from error
         if response.is_success:
-            if response.content and not response.headers.get("content-type", "").startswith("application/json"):
-                detail = f"{response.status_code} with {response.text[:80]!r}, which is no JSON"
-                raise DeviceRefused(self.address, operation, detail, "is there a gateway in between?")
+            self._check_json(operation, response)
             return response
         raise DeviceRefused(self.address, operation, _refusal(response), _HINTS.get(response.status_code, ""))
+
+    def _check_json(self, operation: str, response: httpx.Response) -> None:
+        """Raise DeviceRefused for an answer that this service does not give, such as a gateway's page."""
+        try:
+            if response.content:
+                response.json()
+        except ValueError as error:
+            detail = f"{response.status_code} with {response.text[:80]!r}, which is no JSON"
+            raise DeviceRefused(self.address, operation, detail, "is there a gateway in between?") from error
 
 
 _HINTS = {

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from offhook.bench.quarantine import Quarantine
 from offhook.bench.rates import note_trial
 from offhook.bench.record import Attempt, Judgement, Verdict
 from offhook.bench.record.schema import CUT_SHORT
@@ -28,11 +29,25 @@ class Made:
 class Attempts:
     """Puts tests on record in one run; ``on_attempt`` hears of each that has ended."""
 
-    def __init__(self, session: Session, on_attempt: OnAttempt | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        on_attempt: OnAttempt | None = None,
+        quarantine: Quarantine | None = None,
+        on_dead_phone: Callable[[str], None] | None = None,
+    ) -> None:
         self.session = session
+        self._on_dead_phone = on_dead_phone
+        self._quarantine = quarantine
         self._record = session.record
         self._on_attempt = on_attempt
         self._made: dict[str, Made] = {}
+
+    def left_alone(self, item: pytest.Item) -> str:
+        """Why a test is not run because of its phone; "" if the phone lives."""
+        phone = phone_of(item)
+        why = self._quarantine.out.get(phone, "") if self._quarantine else ""
+        return f"{phone} is in quarantine: {why}" if why else ""
 
     @contextmanager
     def made(self, item: pytest.Item) -> Iterator[None]:
@@ -52,6 +67,8 @@ class Attempts:
             raise
         judgements = self._record.judgements()
         made = self._finish(item, Verdict.PASS)
+        if made.outcome is Verdict.PASS and self._quarantine is not None:
+            self._quarantine.passed(phone_of(item))
         if made.outcome in (Verdict.FAIL, Verdict.INCONCLUSIVE):
             pytest.fail(_told(self._as_judged(judgements)), pytrace=False)
 
@@ -94,6 +111,11 @@ class Attempts:
         if not report.ok:
             message += f"\n{report}"
         self._finish(self._item, raised, message)
+        phone = phone_of(self._item)
+        if self._quarantine is not None and self._quarantine.failed(phone, error):
+            self._record.note_meta(quarantine=self._quarantine.out)
+            if self._on_dead_phone is not None:
+                self._on_dead_phone(phone)
 
     def _finish(self, item: pytest.Item, raised: Verdict, message: str = "", *, required: bool = True) -> Made:
         current = self._record.current

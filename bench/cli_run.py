@@ -9,6 +9,8 @@ from click.core import ParameterSource
 
 RESUME = "Go on with the run in this folder, which was stopped or killed; as it was begun, and nothing is done twice."
 
+QUARANTINE = "Leave a phone alone after so many failures in a row on its own wires; 0: never."
+
 
 @click.command()
 @click.argument("station", default="simulated")
@@ -23,6 +25,7 @@ RESUME = "Go on with the run in this folder, which was stopped or killed; as it 
 @click.option(
     "--profile", default="smoke", show_default=True, metavar="NAME", help="Limits: smoke, certification or a file."
 )
+@click.option("--quarantine", type=click.IntRange(0), default=3, show_default=True, help=QUARANTINE)
 @click.option("--resume", metavar="RUN", type=click.Path(path_type=Path, file_okay=False), help=RESUME)
 @click.pass_context
 def run(
@@ -37,6 +40,7 @@ def run(
     repeat: int | None,
     rates: bool | None,
     profile: str,
+    quarantine: int,
     resume: Path | None,
 ) -> int:
     """Run the certification suites on STATION (a name from ``offhook stations``, or a file)."""
@@ -48,7 +52,8 @@ def run(
     from offhook.bench.run import run_station
 
     options = {"suites": suites, "only": only, "realtime": realtime, "seed": seed, "faults": faults}
-    return run_station(station, out=out, **options, repeat=repeat, rates=rates, profile=profile)
+    options |= {"repeat": repeat, "rates": rates, "profile": profile, "quarantine": quarantine}
+    return run_station(station, out=out, **options)
 
 
 def _check_alone(ctx: click.Context) -> None:

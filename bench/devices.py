@@ -115,6 +115,8 @@ class Station:
         self.clock = rig.clock
         self.model = rig.model
         self.options = rig.model.options
+        self.quarantined: dict[str, str] = {}
+        """Phones that this run leaves alone, and why."""
         self.limits = SMOKE
         """What flows are judged by; a run sets those of its profile."""
         self.watch = Watch(rig.clock, record)
@@ -136,7 +138,7 @@ class Station:
 
     def neighbour(self, phone: Phone) -> Phone:
         """Another phone of the station. Raises ConfigError if it has only one."""
-        names = list(self.phones)
+        names = [name for name in self.phones if name == phone.name or name not in self.quarantined]
         if len(names) < 2:
             raise ConfigError("phone", "find a neighbour", f"{names[0]} is the only phone", "add a second phone")
         return self.phones[names[(names.index(phone.name) + 1) % len(names)]]

@@ -155,7 +155,7 @@ def phone_name(request: pytest.FixtureRequest) -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a test whose hardware is not there, and name what is missing."""
+    """Skip a test whose hardware is not there or whose phone is dead, and say so."""
     marks = list(item.iter_markers("hardware"))
     if marks:
         from offhook.bench.hardware import missing
@@ -165,6 +165,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if lacking:
             item.stash[LACKING] = lacking
             pytest.skip(f"needs hardware: {lacking}")
+    attempts = item.config.stash.get(ATTEMPTS, None)
+    if attempts is not None and (why := attempts.left_alone(item)):
+        pytest.skip(why)
 
 
 @pytest.hookimpl(wrapper=True)

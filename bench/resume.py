@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from offhook.bench.profiles import Profile
+from offhook.bench.quarantine import LIMIT
 from offhook.bench.record import Evidence, open_run
 from offhook.bench.station_file import find_station
 from offhook.drivers.errors import ConfigError
@@ -36,6 +37,7 @@ class Plan:
     repeat: int | None = None
     rates: bool | None = None
     profile: str = "smoke"
+    quarantine: int = LIMIT
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Plan:

@@ -20,6 +20,7 @@ from offhook.bench import plugin, resume, signals
 from offhook.bench.attempts import Attempts, suite_of
 from offhook.bench.console import Console
 from offhook.bench.profiles import Profile, load_profile
+from offhook.bench.quarantine import Quarantine, by_hand
 from offhook.bench.record import Attempt, Judgement
 from offhook.bench.resume import Plan, Resumed
 from offhook.bench.session import Session, Wanted, opened, versions
@@ -166,11 +167,12 @@ class Progress:
         self._done: Counter[str] = Counter()
         self._suite = ""
         self.broken = ""
+        self._quarantine = _quarantine(session, plan)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
         """Give the tests the station that is open."""
-        config.stash[plugin.ATTEMPTS] = Attempts(self._session, self._ended)
+        config.stash[plugin.ATTEMPTS] = Attempts(self._session, self._ended, self._quarantine, self._dead)
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Repeat every test; each repetition is an attempt of its own."""
@@ -216,6 +218,18 @@ class Progress:
             now_s = self._session.record.clock.now_s()
             self._console.suite(suite, self._totals[suite], now_s, self._done[suite])
 
+    def _dead(self, phone: str) -> None:
+        why = self._quarantine.out[phone]
+        self._console.line("quarantine", f"{phone} is left alone from now on: {why}", "bold red")
+
     def _ended(self, attempt: Attempt, judgements: list[Judgement]) -> None:
         now_s = self._session.record.clock.now_s()
         self._console.attempt(self._session.folder, attempt, judgements, now_s)
+
+
+def _quarantine(session: Session, plan: Plan) -> Quarantine:
+    """The phones that are left alone from the start: those set aside by hand, and those of a run gone on with."""
+    out = by_hand(session.folder.parent, session.rig.model.name) | session.record.meta().get("quarantine", {})
+    session.station.quarantined = out
+    session.record.note_meta(quarantine=out)
+    return Quarantine(session.rig.model.phone, plan.quarantine, out)

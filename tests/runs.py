@@ -40,6 +40,10 @@ class Runner:
         folder = self.place / name
         return self._to_the_end([OFFHOOK, "run", *arguments, "--out", str(folder)], folder, environment)
 
+    def command(self, *arguments: str) -> Ended:
+        """``offhook ARGUMENTS`` in the place, to its end."""
+        return self._to_the_end([OFFHOOK, *arguments], self.place, None)
+
     def pytest(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Ended:
         """``pytest ARGUMENTS`` in the place, to its end; runs are made under ``runs``."""
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]

@@ -127,6 +127,10 @@ class RunRecord:
         rows = [(key, json.dumps(value)) for key, value in values.items()]
         self._db.executemany("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", rows)
 
+    def meta(self) -> dict[str, Any]:
+        """Table meta as it stands."""
+        return self._evidence.meta()
+
     # ---- attempts ----------------------------------------------------------------------------------------------
 
     @contextmanager

@@ -99,7 +99,7 @@ def test_run_passes_its_options_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     fake.run_station = run_station  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "offhook.bench.run", fake)
     words = f"run lab3.toml --suite assoc --suite lock --only desk-1 --realtime --out {tmp_path} --seed 7"
-    words += " --fault cut:cti --repeat 20 --no-rates --profile certification"
+    words += " --fault cut:cti --repeat 20 --no-rates --profile certification --quarantine 5"
 
     assert cli.execute(words.split()) == 1
     assert cli.execute(["run"]) == 1
@@ -114,9 +114,10 @@ def test_run_passes_its_options_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         "repeat": 20,
         "rates": False,
         "profile": "certification",
+        "quarantine": 5,
     }
     default = {"suites": (), "only": "", "realtime": False, "out": None, "seed": 1, "faults": (), "repeat": None}
-    default |= {"rates": None, "profile": "smoke"}
+    default |= {"rates": None, "profile": "smoke", "quarantine": 3}
     assert asked == [("lab3.toml", given), ("simulated", default)]
 
 
@@ -128,7 +129,7 @@ def test_report_names_the_files_it_made_and_says_the_verdict(tmp_path: Path, cap
     assert cli.execute(["report", str(folder)]) == 1
 
     said = capfd.readouterr()
-    assert {Path(line).name for line in said.out.split()} == {"results.json", "junit.xml", "report.html"}
+    assert {Path(line).name for line in said.out.split()} == {"results.json", "junit.xml", "report.pdf", "report.html"}
     assert "NOT VERIFIED" in said.err
     assert "FAIL 1" in said.err
 

@@ -72,8 +72,18 @@ class Attempts:
         if made.outcome in (Verdict.FAIL, Verdict.INCONCLUSIVE):
             pytest.fail(_told(self._as_judged(judgements)), pytrace=False)
 
-    def around(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport, required: bool) -> None:
-        """Put a test on record that was skipped, failed before its call, or broke after it."""
+    def around(
+        self,
+        item: pytest.Item,
+        call: pytest.CallInfo[None],
+        report: pytest.TestReport,
+        required: bool,
+        not_applicable: str = "",
+    ) -> None:
+        """Put a test on record that was skipped, failed before its call, or broke after it.
+
+        ``not_applicable`` says why a skipped test is not about this station.
+        """
         earlier = self._made.get(item.nodeid)
         error = call.excinfo.value if call.excinfo else RuntimeError("no exception")
         if report.when == "teardown":
@@ -81,14 +91,17 @@ class Attempts:
                 self._record.amend(earlier.id, verdict_of(error), f"after the test: {_text(error)}")
             return
         self._begin(item)
-        if report.skipped:
+        if not_applicable:
+            for req in _reqs(item) or [""]:
+                self.session.station.not_applicable(req, not_applicable)
+            self._finish(item, Verdict.PASS)
+        elif report.skipped:
             self._finish(item, Verdict.NOT_RUN, _text(error), required=required)
         else:
             self._finish(item, verdict_of(error), f"before the test: {_text(error)}")
 
     def _begin(self, item: pytest.Item) -> None:
-        reqs = [str(req) for mark in item.iter_markers("req") for req in mark.args]
-        self._record.begin(item.nodeid, title_of(item), suite_of(item), reqs)
+        self._record.begin(item.nodeid, title_of(item), suite_of(item), _reqs(item))
         self._item = item
         rates = [str(rate) for mark in item.iter_markers("rate") for rate in mark.args]
         if rates:
@@ -131,6 +144,10 @@ class Attempts:
         return self._record.judgements(judgements[0].attempt) if judgements else []
 
 
+def _reqs(item: pytest.Item) -> list[str]:
+    return [str(req) for mark in item.iter_markers("req") for req in mark.args]
+
+
 def title_of(item: pytest.Item) -> str:
     """The first line of a test's docstring, with its parameters; else its name."""
     function = getattr(item, "function", None)
@@ -152,13 +169,13 @@ def phone_of(item: pytest.Item) -> str:
     return str(callspec.params.get("phone_name", "")) if callspec is not None else ""
 
 
-def phone_names(attempts: Attempts | None, station: str | Path) -> list[str]:
-    """The phones of the station under test, by name."""
+def names_of(kind: str, attempts: Attempts | None, station: str | Path) -> list[str]:
+    """The phones ("phone") or loops ("loop") of the station under test, by name."""
     if attempts is not None:
-        return list(attempts.session.station.phones)
+        return list(getattr(attempts.session.station.model, kind))
     from offhook.bench.station_file import find_station, load_station
 
-    return list(load_station(find_station(station)).model.phone)
+    return list(getattr(load_station(find_station(station)).model, kind))
 
 
 def _told(judgements: list[Judgement]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -123,7 +123,7 @@ class Station:
         self.trunk = Trunk(self.watch)
         self._cti = CtiClient(rig, self.watch) if rig.model.pbx else None
         self.listener = self._listen()
-        self.loops = {name: Loop(name, section, rig, self.listener) for name, section in rig.model.loop.items()}
+        self.loops = {name: Loop(name, section, rig) for name, section in rig.model.loop.items()}
         self.phones = {name: self._phone(name, section) for name, section in rig.model.phone.items()}
         self._accounts: dict[str, Account] = {}
         self.context_ids: set[str] = set()
@@ -171,11 +171,6 @@ class Station:
         if name not in self.loops:
             raise ConfigError(f"loop.{name}", "find", f"this station has {', '.join(self.loops) or 'none'}")
         return self.loops[name]
-
-    def lacks(self, kinds: Collection[str]) -> str:
-        """Which of these sections (phone, pbx, cloud, loop ...) this station has not, in words; "" if it has all."""
-        missing = [f"[{kind}]" for kind in kinds if not getattr(self.model, kind)]
-        return f"station {self.model.name!r} has no {' and no '.join(missing)}" if missing else ""
 
     @property
     def ivr_ports(self) -> list[str]:
@@ -281,6 +276,7 @@ class Station:
 
     def begin(self) -> None:
         """Every phone on hook, nothing associated, nothing pending: every attempt starts alike."""
+        self.rig.revive()
         if self.model.cloud is not None:
             self.cloud.admin_policy({"max_failed_contexts": PATIENCE})
         for name in self.model.accounts:

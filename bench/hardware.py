@@ -1,4 +1,4 @@
-"""Which real wires a station lacks, for tests marked ``hardware``."""
+"""What a station lacks: real wires, for tests marked ``hardware``, and whole sections, for those marked ``needs``."""
 
 from __future__ import annotations
 
@@ -18,6 +18,13 @@ def missing(station: str | Path, resources: Sequence[str]) -> str:
         if lack:
             return lack
     return ""
+
+
+def absent(station: str | Path | StationModel, kinds: Sequence[str]) -> str:
+    """Which of these sections (phone, pbx, cloud, loop ...) a station has not, in words; "" if it has all."""
+    model = station if isinstance(station, StationModel) else load_station(find_station(station)).model
+    missing = [f"[{kind}]" for kind in dict.fromkeys(kinds) if not getattr(model, kind)]
+    return f"station {model.name!r} has no {', no '.join(missing)}" if missing else ""
 
 
 def _all(model: StationModel) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from offhook.bench.listen import Listener
 from offhook.bench.station import Rig
 from offhook.bench.station_model import LoopModel, ref
 from offhook.drivers.audio import Samples
@@ -16,8 +15,10 @@ TAIL_S = 0.3
 
 @dataclass(frozen=True)
 class Played:
-    """What was played: when its first and its last sample are on the wire, on the common clock."""
+    """What was played: its first frame and the one after its last, and when they are on the wire."""
 
+    start: int
+    stop: int
     start_s: float
     end_s: float
 
@@ -25,12 +26,11 @@ class Played:
 class Loop:
     """``wire`` is the name under which what it hears is recorded."""
 
-    def __init__(self, name: str, model: LoopModel, rig: Rig, listener: Listener) -> None:
+    def __init__(self, name: str, model: LoopModel, rig: Rig) -> None:
         self.name = name
         self.wire = f"loop-{name}"
         self._rig = rig
-        self._listener = listener
-        self._play = ref(model.play)
+        self._play, self._hear = ref(model.play), ref(model.hear)
 
     @property
     def rate_hz(self) -> int:
@@ -42,10 +42,12 @@ class Loop:
         port, clock = self._rig.audio[self._play.board], self._rig.clock
         start = port.frame_at(clock.now_s() + LEAD_S)
         port.play_at(start, self._play.number, samples)
-        played = Played(port.time_of_s(start), port.time_of_s(start + len(samples)))
+        stop = start + len(samples)
+        played = Played(start, stop, port.time_of_s(start), port.time_of_s(stop))
         clock.wait_until(played.end_s + TAIL_S)
         return played
 
     def heard(self, played: Played) -> Samples:
         """What came back while it was played, ``(n,)`` int16."""
-        return self._listener.samples(self.wire, played.start_s, played.end_s)
+        heard: Samples = self._rig.audio[self._hear.board].take(played.start, played.stop)[self._hear.number]
+        return heard

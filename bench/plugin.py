@@ -26,15 +26,19 @@ if TYPE_CHECKING:
     from offhook.bench.measure import Measure
     from offhook.bench.record import RunRecord
     from offhook.bench.session import Wanted
+    from offhook.bench.station_model import StationModel
 
 MARKERS = (
     "req(id, ...): requirement ids this test proves",
+    "needs(section, ...): NOT_APPLICABLE on a station without this (phone, pbx, tap, cloud, ivr, loop)",
     "hardware(resource, ...): needs these wires to be real (relay.keys1, audio.rack, pbx); without arguments, all",
     "rate(id, ...): each call of this test is one trial of these rates (ASSOC-RATE.1)",
 )
+EACH = {"phone_name": "phone", "loop_name": "loop"}
 ATTEMPTS: pytest.StashKey[Attempts] = pytest.StashKey()
 WANTED: pytest.StashKey[Wanted] = pytest.StashKey()
 LACKING: pytest.StashKey[str] = pytest.StashKey()
+ABSENT: pytest.StashKey[str] = pytest.StashKey()
 OPEN: pytest.StashKey[ExitStack] = pytest.StashKey()
 
 
@@ -60,13 +64,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that takes ``phone_name`` runs once for every phone of the station."""
-    found = metafunc._arg2fixturedefs.get("phone_name") if "phone_name" in metafunc.fixturenames else None
-    if found and found[-1].func.__module__ == __name__:
-        from offhook.bench.attempts import phone_names
+    """A test that takes ``phone_name`` runs once for every phone of the station, ``loop_name`` for every loop.
 
-        names = phone_names(metafunc.config.stash.get(ATTEMPTS, None), wanted(metafunc.config).station)
-        metafunc.parametrize("phone_name", names, indirect=True)
+    On a station without any it is still there once, as NOT_APPLICABLE.
+    """
+    for fixture, kind in EACH.items():
+        found = metafunc._arg2fixturedefs.get(fixture) if fixture in metafunc.fixturenames else None
+        if found and found[-1].func.__module__ == __name__:
+            from offhook.bench.attempts import names_of
+
+            names = names_of(kind, metafunc.config.stash.get(ATTEMPTS, None), wanted(metafunc.config).station)
+            metafunc.parametrize(fixture, names or [""], ids=names or [f"no {kind}"], indirect=True)
 
 
 def wanted(config: pytest.Config) -> Wanted:
@@ -148,6 +156,12 @@ def measure(record: RunRecord) -> Measure:
 
 
 @pytest.fixture
+def loop_name(request: pytest.FixtureRequest) -> str:
+    """The name of one loop of the station; the test runs once for each."""
+    return str(request.param)
+
+
+@pytest.fixture
 def phone_name(request: pytest.FixtureRequest) -> str:
     """The name of one phone of the station; the test runs once for each."""
     return str(request.param)
@@ -155,7 +169,16 @@ def phone_name(request: pytest.FixtureRequest) -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a test whose hardware is not there or whose phone is dead, and say so."""
+    """Skip a test that is not about this station, or whose hardware is not there or phone is dead, and say why."""
+    kinds = [kind for mark in item.iter_markers("needs") for kind in mark.args]
+    kinds += [kind for fixture, kind in EACH.items() if fixture in getattr(item, "fixturenames", ())]
+    if kinds and uses_station(item):
+        from offhook.bench.hardware import absent
+
+        reason = absent(wanted(item.config).station if ATTEMPTS not in item.config.stash else _model(item), kinds)
+        if reason:
+            item.stash[ABSENT] = reason
+            pytest.skip(reason)
     marks = list(item.iter_markers("hardware"))
     if marks:
         from offhook.bench.hardware import missing
@@ -168,6 +191,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     attempts = item.config.stash.get(ATTEMPTS, None)
     if attempts is not None and (why := attempts.left_alone(item)):
         pytest.skip(why)
+
+
+def _model(item: pytest.Item) -> StationModel:
+    return item.config.stash[ATTEMPTS].session.station.model
 
 
 @pytest.hookimpl(wrapper=True)
@@ -188,7 +215,9 @@ def pytest_runtest_makereport(
     report = yield
     attempts = item.config.stash.get(ATTEMPTS, None)
     if attempts is not None and call.when != "call" and not report.passed and uses_station(item):
-        attempts.around(item, call, report, required=LACKING not in item.stash)
+        attempts.around(
+            item, call, report, required=LACKING not in item.stash, not_applicable=item.stash.get(ABSENT, "")
+        )
     return report
 
 

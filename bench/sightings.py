@@ -60,7 +60,7 @@ def _loss_note(station: Observed, name: str, port: AudioPort) -> Callable[[Loss]
     def note(loss: Loss) -> None:
         from_s = port.time_of_s(loss.start) - LOSS_MARGIN_S
         until_s = None if loss.stop is None else port.time_of_s(loss.stop) + LOSS_MARGIN_S
-        data = {"until_s": until_s, "frame": loss.start, "what": loss.what}
+        data = {"until_s": until_s, "frame": loss.start, "what": loss.what, "back": loss.back}
         station.watch.note("A", "", "xrun", f"audio.{name}", from_s, 0.0, **data)
 
     return note

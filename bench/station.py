@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -25,7 +26,7 @@ from offhook.bench.station_gate import CountedCti, GatedBoard
 from offhook.bench.station_grade import grade_of
 from offhook.bench.station_model import Section, StationModel
 from offhook.drivers import registry
-from offhook.drivers.audio import AudioPort
+from offhook.drivers.audio import AudioPort, Lossy
 from offhook.drivers.clock import Clock
 from offhook.drivers.cloud import CloudClient
 from offhook.drivers.cti.tap import CtiTap
@@ -34,6 +35,8 @@ from offhook.drivers.links import Grade, LabWires, Wires
 from offhook.drivers.sense import SenseInputs
 
 CTI_LIMIT_S = 10.0
+REVIVALS = 3
+"""A sound card that was lost is connected again at the next attempt, this often in a run."""
 
 
 class Unreachable(DeviceGone):
@@ -78,6 +81,7 @@ class Rig:
         self.failures: dict[str, OffhookError] = {}
         self.connected: set[str] = set()
         self.safe_report: SafeReport | None = None
+        self._revivals: Counter[str] = Counter()
         self.relays, self.audio, self.senses = {}, {}, {}
         self._rule = DialRule(loaded.model.name, loaded.model.dial.allow, loaded.model.outside_prefix)
         self._closers = ExitStack()
@@ -111,6 +115,18 @@ class Rig:
                 self.connected.add(resource)
             except (DeviceError, ConfigError) as error:
                 self.failures[resource] = error
+
+    def revive(self) -> None:
+        """Connect sound cards again that were lost since. Raises DeviceError for one that is still gone.
+
+        Tried so often only: a card that hangs where it is opened costs its whole limit each time.
+        """
+        for name, port in self.audio.items():
+            if isinstance(port, Lossy) and port.lost and f"audio.{name}" in self.connected:
+                if self._revivals[name] >= REVIVALS:
+                    raise DeviceGone(f"audio.{name}", "connect again", port.lost, "offhook check")
+                self._revivals[name] += 1
+                self.identities[f"audio.{name}"] = port.connect()
 
     def make_safe(self, *, stay_shut: bool = False) -> SafeReport:
         """The safe state, read back; see :func:`offhook.bench.safety.make_safe`."""

@@ -100,14 +100,18 @@ def interval(case: Case) -> Finding:
 
 
 def losses(evidence: Evidence, from_s: float, to_s: float) -> list[Observation]:
-    """Audio that was lost within a span of time; ``until_s`` says how long a loss lasted, null: to the end."""
-    found = evidence.observations_between("xrun", -math.inf, to_s)
-    return [lost for lost in found if _end_s(lost) >= from_s]
+    """Audio lost within a span of time; ``until_s`` says how long a loss lasted, null: until it is ``back``."""
+    found = evidence.observations_between("xrun", -math.inf, math.inf)
+    inside = [lost for lost in found if lost.time_s <= to_s and _end_s(lost, found) >= from_s]
+    return [lost for lost in inside if not lost.data.get("back")]
 
 
-def _end_s(lost: Observation) -> float:
+def _end_s(lost: Observation, found: list[Observation]) -> float:
     until_s = lost.data.get("until_s", lost.time_s)
-    return math.inf if until_s is None else float(until_s)
+    if until_s is not None:
+        return float(until_s)
+    back = [one for one in found if one.data.get("back") and one.subject == lost.subject and one.time_s >= lost.time_s]
+    return min((float(one.data["until_s"]) for one in back), default=math.inf)
 
 
 def _check_heard(case: Case, start: Observation, stop: Observation) -> None:

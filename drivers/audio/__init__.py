@@ -61,16 +61,27 @@ class AudioPort(Protocol):
 
 @dataclass(frozen=True)
 class Loss:
-    """Frames ``start`` to ``stop`` of a port are not what was on the wire; ``stop`` None: nor is any later one."""
+    """Frames ``start`` to ``stop`` of a port are not what was on the wire.
+
+    ``stop`` None: nor is any later one, until a loss that says the port is ``back``: it ends where that one stops.
+    """
 
     start: int
     stop: int | None
     what: str
+    back: bool = False
 
 
 @runtime_checkable
 class Lossy(Protocol):
-    """A port that can lose frames, and says so."""
+    """A port that can lose frames, and says so. One that is ``lost`` may be connected again."""
+
+    @property
+    def lost(self) -> str:
+        """Why the port is gone; "" while it is there."""
+
+    def connect(self) -> str:
+        """As :meth:`AudioPort.connect`; frames go on counting."""
 
     def on_loss(self, listener: Callable[[Loss], None]) -> None:
         """Tell the listener of every loss, before whoever waits on the clock hears that the card is gone."""

@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from offhook.drivers.audio.engine import ZERO
 from offhook.drivers.audio.engine_process import EngineProcess
 from offhook.drivers.audio.framing import Message
 from offhook.drivers.audio.history import History
+from offhook.drivers.audio.measures import Level, RoundTrip, levels_of
 from offhook.drivers.audio.probe import Arrival, find, sequence
 from offhook.drivers.audio.timeline import Timeline
 from offhook.drivers.clock import Clock, Timer, WallClock
@@ -45,21 +46,6 @@ LONGEST_TRIP_S = 0.5
 SPREAD_S = 0.0001
 """What the measured round trip is known to: a sequence of telephone bandwidth, 95 %."""
 KINDS = {"gone": DeviceGone, "timeout": DeviceTimeout, "refused": DeviceRefused}
-
-
-class Level(NamedTuple):
-    """How loud a channel is: RMS and peak in dB re a full-scale sine; -200 for digital silence."""
-
-    rms_dbfs: float
-    peak_dbfs: float
-
-
-class RoundTrip(NamedTuple):
-    """From play to hearing, in seconds, with its uncertainty (k=2); ``measured`` is False where PortAudio says so."""
-
-    s: float
-    u_s: float
-    measured: bool
 
 
 class SoundCard:
@@ -93,7 +79,11 @@ class SoundCard:
         self._lost: DeviceError | None = None
         self._muted = 0
         self.losses: list[Loss] = []
-        self._forget()
+        self._base = 0
+        self._captured = 0
+        self._timeline = Timeline(self._rate_hz)
+        self._history = History(self.resource, self._rate_hz, self._channels)
+        self._begin()
 
     @classmethod
     def open(cls, name: str, options: Mapping[str, Any], wires: Wires) -> Self:
@@ -126,6 +116,11 @@ class SoundCard:
         return self._trip
 
     @property
+    def lost(self) -> str:
+        """Why the card is gone; "" while it is there."""
+        return "" if self._lost is None else self._lost.detail
+
+    @property
     def drift_ppm(self) -> float:
         """How much slower than the common clock the card's crystal is."""
         return self._timeline.drift_ppm
@@ -136,10 +131,13 @@ class SoundCard:
         return self._engine.pid if self._engine is not None else 0
 
     def connect(self) -> str:
-        """Start the card, see frames move, measure the round trip; up to three times, each from the beginning."""
+        """Start the card, see frames move, measure the round trip; up to three times, each from the beginning.
+
+        A card that was connected before goes on counting as if it had never stopped.
+        """
         for attempt in range(1, STARTS + 1):
             self._leave()
-            self._forget()
+            self._begin()
             try:
                 self._start()
                 self._measure()
@@ -149,6 +147,8 @@ class SoundCard:
                 if attempt == STARTS or error.operation == "find":
                     raise
         self._beats()
+        if self._base:
+            self._note(Loss(self._base, self._captured, "the card is back", back=True))
         name, host_api = self._hello["name"], self._hello["host_api"]
         how = f"round trip {1000 * self._trip.s:.2f} +- {1000 * self._trip.u_s:.1f} ms"
         how += "" if self._trip.measured else " (as PortAudio says: no loop channel)"
@@ -206,10 +206,8 @@ class SoundCard:
 
     def levels(self, last_s: float = 0.1) -> list[Level]:
         """How loud each channel was in the last moments."""
-        count = min(self._captured, max(1, round(last_s * self._rate_hz)))
-        heard = self.take(self._captured - count, self._captured).astype(np.float64) / 32768
-        rms, peak = np.sqrt(2 * np.mean(heard**2, axis=1)), np.max(abs(heard), axis=1)
-        return [Level(_db(float(one)), _db(float(top))) for one, top in zip(rms, peak, strict=True)]
+        count = min(self._captured - self._base, max(1, round(last_s * self._rate_hz)))
+        return levels_of(self.take(self._captured - count, self._captured))
 
     def close(self) -> None:
         """Mute and stop; takes a second at most."""
@@ -218,11 +216,12 @@ class SoundCard:
 
     # ---- starting ----------------------------------------------------------------------------------------------
 
-    def _forget(self) -> None:
+    def _begin(self) -> None:
+        if self._timeline.known:
+            self._base = max(self._captured, self._timeline.frame_at(self._clock.now_s())) + 1
+            self._timeline.restart(self._base)
+            self._captured = self._base
         self._hello: dict[str, Any] = {}
-        self._timeline = Timeline(self._rate_hz)
-        self._history = History(self.resource, self._rate_hz, self._channels)
-        self._captured = 0
         self._heard_since_beat = 0
         self._silent_beats = 0
         self._trip = RoundTrip(0.0, LONGEST_TRIP_S, False)
@@ -232,11 +231,11 @@ class SoundCard:
     def _start(self) -> None:
         self._engine = EngineProcess(self._clock, self._options, self._came, self._engine_ended)
         self._clock.wait_for(
-            lambda: self._lost is not None or (bool(self._hello) and self._captured > 0), START_LIMIT_S
+            lambda: self._lost is not None or (bool(self._hello) and self._captured > self._base), START_LIMIT_S
         )
         if self._lost is not None:
             raise self._lost
-        if not self._captured:
+        if self._captured == self._base:
             detail = f"no frame within {START_LIMIT_S:g} s"
             raise DeviceTimeout(self.resource, "start", detail, "is the sound server alive?")
 
@@ -278,10 +277,11 @@ class SoundCard:
         elif message.kind == "H":
             self._hello = json.loads(message.payload)
         elif message.kind == "X":
-            self._timeline.restart(message.first_frame)
-            self._note(Loss(message.first_frame, message.first_frame + message.frames, message.payload.decode()))
+            frame = self._base + message.first_frame
+            self._timeline.restart(max(frame, self._captured))
+            self._note(Loss(frame, frame + message.frames, message.payload.decode()))
         elif message.kind == "L":
-            self._pilot_came(message.first_frame, json.loads(message.payload)["lag"])
+            self._pilot_came(self._base + message.first_frame, json.loads(message.payload)["lag"])
         elif message.kind == "M":
             self._muted += 1
         elif message.kind == "E":
@@ -294,12 +294,12 @@ class SoundCard:
     def _block_came(self, message: Message) -> None:
         block = np.frombuffer(message.payload, dtype=np.int16, offset=ZERO.size).reshape(message.channels, -1)
         (zero_s,) = ZERO.unpack_from(message.payload)
-        end = message.first_frame + message.frames
-        self._timeline.place(end, zero_s + self._clock.now_s() - time.monotonic())
-        self._history.add(message.first_frame, block)
+        first, end = self._base + message.first_frame, self._base + message.first_frame + message.frames
+        self._timeline.place(end, zero_s + self._clock.now_s() - time.monotonic() - self._base / self._rate_hz)
+        self._history.add(first, block)
         self._captured = end
         for on_block in list(self._listeners):
-            on_block(message.first_frame, block)
+            on_block(first, block)
 
     def _pilot_came(self, frame: int, lag: float) -> None:
         """The first report is the lag that was measured; what differs later is a shift of it."""
@@ -351,6 +351,7 @@ class SoundCard:
         payload = np.ascontiguousarray(samples, dtype=np.int16)
         if payload.ndim != 1:
             raise ValueError(f"samples for one channel have one dimension, not {payload.ndim}")
+        frame -= self._base
         if frame < 0:
             payload, frame = payload[-frame:], 0
         self._tell(Message("P", frame, len(payload), channel, payload.tobytes()), "play")
@@ -380,7 +381,3 @@ class SoundCard:
         engine, self._engine = self._engine, None
         if engine is not None:
             engine.end(at_once=at_once)
-
-
-def _db(value: float) -> float:
-    return 20 * float(np.log10(value)) if value > 1e-10 else -200.0

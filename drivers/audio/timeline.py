@@ -29,7 +29,7 @@ class Timeline:
     @property
     def known(self) -> bool:
         """True once something has arrived."""
-        return self._settled or self._earliest_s < math.inf
+        return bool(self._frames) or self._earliest_s < math.inf
 
     @property
     def drift_ppm(self) -> float:
@@ -48,8 +48,9 @@ class Timeline:
     def restart(self, frame: int) -> None:
         """Frames were lost just before ``frame``: what comes now is placed afresh, what came before stays."""
         if self.known:
-            self._frames.append(frame - 1)
-            self._zeros_s.append(self._zero_s(frame - 1))
+            zero_s = self._zero_s(frame - 1)
+            self._frames.append(max([frame - 1, *(last + 1 for last in self._frames[-1:])]))
+            self._zeros_s.append(zero_s)
         self._window_from, self._earliest_s, self._settled = frame, math.inf, False
 
     def _knot(self, frame: int) -> None:

@@ -50,14 +50,13 @@ class Bursts:
             part._write(flat, work, whole)
 
     def _parts(self) -> Iterator[Bursts]:
-        """Some bursts at a time, as many as fit: at least one, fewer where one of them is long."""
-        blocks = -(-self.on // BLOCK) * BLOCK
-        least = max(1, ROOM // int(blocks.max()))
+        """Some bursts at a time, as many as fit: fewer where one of them is long, at least one."""
+        size = -(-self.on // BLOCK) * BLOCK
         begin = 0
-        while begin < len(blocks):
-            most = np.maximum.accumulate(blocks[begin : begin + ROOM // BLOCK])
-            fit = int(np.argmin(np.append(most * np.arange(1, len(most) + 1) <= ROOM, False)))
-            end = begin + max(fit, min(least, len(most)))
+        while begin < len(size):
+            longest = np.maximum.accumulate(size[begin : begin + ROOM // BLOCK])
+            fit = int(np.argmin(np.append(longest * np.arange(1, len(longest) + 1) <= ROOM, False)))
+            end = begin + max(fit, 1)
             yield Bursts(*(getattr(self, field.name)[..., begin:end] for field in fields(self)))
             begin = end
 

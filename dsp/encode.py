@@ -217,7 +217,8 @@ def _laid_out(said: Dialled, rate: float, on_s: Float64, off_s: Float64, lead_s:
     if begin_s.max(initial=0.0) * rate > MOST_SAMPLES:
         raise ValueError(f"{begin_s.max():.6g} s is too long: expected {MOST_SAMPLES / rate:.0f} s at most")
     start = np.rint(begin_s * rate).astype(np.int64)
-    on = np.rint((begin_s[:, :-1] + tone_s) * rate).astype(np.int64) - start[:, :-1]
+    stop = np.rint((begin_s[:, :-1] + tone_s) * rate).astype(np.int64)
+    on = np.minimum(stop, start[:, 1:]) - start[:, :-1]  # without a pause, half a sample may be rounded both ways
     _check(said, "on_s", on_s, on[said.there] >= 1, f"at least one sample, {1 / rate:g} s")
     last = np.take_along_axis(start, said.count[:, None], axis=1)
     return start[:, :-1], on, int(last.max(initial=0))

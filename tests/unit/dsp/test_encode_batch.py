@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -202,6 +203,18 @@ def test_int16_is_clipped_not_wrapped() -> None:
     assert np.array_equal(loud, dsp.to_int16(soft))
     assert loud.max() == 32767
     assert loud.min() == -32768
+
+
+@pytest.mark.parametrize("rate", [8000, 11025, 22050, 44100])
+def test_digits_without_a_pause_do_not_overlap(rate: int) -> None:
+    """Where a digit takes half a sample more, its end and the next beginning are rounded: never past each other."""
+    for half in range(1, 40):
+        on_s = (half + 0.5) / rate
+        spans = dsp.encode_batch(["12" * 150, "3"], rate, on_s=on_s, off_s=0.0, lead_s=0.1).spans(0)
+        gaps = [after.start - before.stop for before, after in pairwise(spans)]
+        assert set(gaps) <= {0, 1}
+        places = np.array([span.start for span in spans]) - (0.1 + np.arange(300) * on_s) * rate
+        assert np.abs(places).max() < 0.501
 
 
 def test_length_and_no_strings() -> None:

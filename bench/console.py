@@ -21,6 +21,7 @@ from offhook.bench.record import Attempt, Judgement, RunResult, Verdict, reach
 from offhook.bench.record.judge import OVER_ATTEMPTS
 from offhook.bench.record.schema import RELAY_LOG
 from offhook.bench.safety import SafeReport
+from offhook.bench.thresholds import noted
 
 BAR = 32
 ROLES = {
@@ -150,6 +151,8 @@ class Console:
         )
         for label, text, verdict in rate_lines(result):
             self.line(label, text, COLOURS.get(verdict, ""))
+        for text in noted(result.meta):
+            self.line("deviates", text, "yellow")
         if ended != "completed":
             self.line("ended", str(ended), "bold red")
         page = next((path for path in reports if path.suffix == ".html"), None)

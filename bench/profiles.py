@@ -62,10 +62,7 @@ class Profile:
 
     def lines(self) -> list[str]:
         """The deviations for a person to read."""
-        return [
-            f"{one.effect} {one.id} {one.what}: {_shown(one.used, one.unit)}, built-in {_shown(one.built_in, one.unit)}"
-            for one in self.deviations
-        ]
+        return [str(one) for one in self.deviations]
 
 
 PROFILES = {
@@ -224,8 +221,3 @@ def _line_of(lines: dict[tuple[str | int, ...], int], key: tuple[str | int, ...]
     while key not in lines:
         key = key[:-1]
     return lines[key]
-
-
-def _shown(value: Any, unit: str) -> str:
-    text = f"{value:g}" if isinstance(value, int | float) else str(value)
-    return f"{text} {unit}" if unit else text

@@ -5,6 +5,7 @@ A profile (:mod:`offhook.bench.profiles`) may replace any of them; what it chang
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
@@ -45,6 +46,24 @@ class Deviation:
     built_in: Any
     used: Any
     effect: str
+
+    def __str__(self) -> str:
+        used, built_in = (_shown(value, self.unit) for value in (self.used, self.built_in))
+        return f"{' '.join(filter(None, (self.effect, self.id, self.what)))}: {used}, built-in {built_in}"
+
+
+def _shown(value: Any, unit: str) -> str:
+    text = f"{value:g}" if isinstance(value, int | float) else str(value)
+    return f"{text} {unit}" if unit else text
+
+
+def noted(meta: Mapping[str, Any]) -> list[str]:
+    """The deviations that a run has on record, in words."""
+    found = meta.get("deviations") or []
+    try:
+        return [str(Deviation(**one)) for one in found]
+    except TypeError:
+        return ["its note of deviations cannot be read"]
 
 
 def deviations(used: Thresholds, built_in: Thresholds) -> list[Deviation]:

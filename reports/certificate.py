@@ -9,18 +9,18 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from offhook.bench.record.schema import MANIFEST, Verdict
 from offhook.bench.record.verdicts import worst
-from offhook.reports.attempt import WHOLE, findings, went_wrong
 from offhook.reports.deviations import alarm, deviation_rows
 from offhook.reports.folder import Case, Run
 from offhook.reports.front import facts
 from offhook.reports.quantity import figure_of, limits
 from offhook.reports.rates import rate_rows
+from offhook.reports.shortfall import failures, never_begun, not_run, ranges, title_of, variant_of
+from offhook.reports.steps import legend
 from offhook.reports.summary import RULE, Digest
 from offhook.reports.timing import timing
 from offhook.reports.wording import (
@@ -35,8 +35,6 @@ from offhook.reports.wording import (
     verdict_word,
 )
 
-MOST_FAILURES = 60
-"""Kinds of failure that are told in full; the rest is counted."""
 MOST_FILES = 2000
 _REPETITION = re.compile(r"^#\d+-?|-#\d+(?=-|$)")
 _ILLEGAL = {code: "�" for code in range(32) if code not in (9, 10)}
@@ -44,7 +42,7 @@ _ILLEGAL = {code: "�" for code in range(32) if code not in (9, 10)}
 
 def content(run: Run, digest: Digest) -> dict[str, Any]:
     """Everything the template sets."""
-    failures, left_out = _failures(run)
+    shortfalls, left_out = failures(run)
     figures = timing(run, drawn=False)
     whole = {
         "title": document_title(run, digest),
@@ -71,11 +69,12 @@ def content(run: Run, digest: Digest) -> dict[str, Any]:
         "integrity": _integrity(run),
         "rates": rate_rows(run),
         "lines": requirement_rows(digest),
-        "not_run": _not_run(run),
-        "also_not": _also_not(run),
-        "failures": failures,
+        "not_run": not_run(run),
+        "also_not": never_begun(run),
+        "failures": shortfalls,
         "failures_left_out": left_out,
         "suites": _suites(run),
+        "steps": [list(row) for row in legend(run)],
         "timing": [{key: str(value) for key, value in row.items()} for row in figures["rows"]] if figures else [],
         "attempts": [_attempt(case) for case in run.cases],
         "bench": [_part(block) for block in facts(run, digest) if block["wide"]] + _made_with(run),
@@ -157,7 +156,7 @@ def _suites(run: Run) -> list[dict[str, Any]]:
     suites: dict[str, dict[tuple[str, str], list[Case]]] = defaultdict(lambda: defaultdict(list))
     for case in run.cases:
         test = case.attempt.nodeid.partition("[")[0]
-        suites[case.attempt.suite or "tests"][test, _title(case)].append(case)
+        suites[case.attempt.suite or "tests"][test, title_of(case)].append(case)
     return [
         {"name": name, "cases": [_case(title, cases) for (_, title), cases in suites[name].items()]}
         for name in sorted(suites)
@@ -176,7 +175,7 @@ def _counts(run: Run) -> dict[str, Any]:
 
 def _case(title: str, cases: list[Case]) -> dict[str, Any]:
     passed = sum(case.outcome is Verdict.PASS for case in cases)
-    variants = dict.fromkeys(_REPETITION.sub("", _variant(case)) for case in cases)
+    variants = dict.fromkeys(_REPETITION.sub("", variant_of(case)) for case in cases)
     variants.pop("", None)
     named = ", ".join(list(variants)[:12]) + (f" and {len(variants) - 12} more" if len(variants) > 12 else "")
     return {
@@ -186,106 +185,6 @@ def _case(title: str, cases: list[Case]) -> dict[str, Any]:
         "reqs": list(dict.fromkeys(req for case in cases for req in case.attempt.reqs)),
         "passed": f"{passed} / {len(cases)}",
         "attempts": ranges(case.id for case in cases),
-    }
-
-
-def _title(case: Case) -> str:
-    """The title without the variant that stands in its brackets."""
-    title = case.attempt.title or case.attempt.nodeid
-    return title.removesuffix(f" [{_variant(case)}]")
-
-
-def _variant(case: Case) -> str:
-    """What a test was called with: ``desk-1``; with its number if it was repeated."""
-    return case.attempt.nodeid.partition("[")[2].removesuffix("]")
-
-
-def ranges(numbers: Iterable[int]) -> str:
-    """``1–3, 7, 9–12``."""
-    spans: list[list[int]] = []
-    for number in sorted(set(numbers)):
-        if spans and number == spans[-1][1] + 1:
-            spans[-1][1] = number
-        else:
-            spans.append([number, number])
-    return ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in spans)
-
-
-def _numbered(cases: list[Case]) -> str:
-    return f"attempt{'s' if len(cases) > 1 else ''} {ranges(case.id for case in cases)}"
-
-
-# ---- what was not run, what did not pass ----------------------------------------------------------------------------
-
-
-def _not_run(run: Run) -> list[dict[str, Any]]:
-    groups: dict[tuple[Verdict, str, str], list[Case]] = defaultdict(list)
-    for case in run.cases:
-        if case.outcome in (Verdict.NOT_RUN, Verdict.NOT_APPLICABLE) and not went_wrong(case):
-            groups[case.outcome, _title(case), _reason(case)].append(case)
-    return [
-        {
-            "verdict": verdict.value,
-            "title": title,
-            "reason": reason or "no reason was given",
-            "attempts": _numbered(cases),
-            "reqs": list(dict.fromkeys(req for case in cases for req in case.attempt.reqs)),
-        }
-        for (verdict, title, reason), cases in groups.items()
-    ]
-
-
-def _reason(case: Case) -> str:
-    reasons = [item.reason for item in case.judgements if item.verdict is case.outcome]
-    return case.attempt.message.partition("\n")[0] or "; ".join(dict.fromkeys(filter(None, reasons)))
-
-
-def _also_not(run: Run) -> list[str]:
-    """What was never planned or never begun."""
-    said = []
-    if run.meta.get("only"):
-        said.append(f"Only tests that match {run.meta['only']!r} were selected.")
-    planned = run.meta.get("planned")
-    if isinstance(planned, dict):
-        begun = Counter(case.attempt.suite for case in run.cases)
-        for suite, count in planned.items():
-            if int(count) > begun[suite]:
-                said.append(f"{int(count) - begun[suite]} of {count} planned attempts of {suite} were never begun.")
-        said.append(f"Suites of this run: {', '.join(sorted(planned))}.")
-    return said
-
-
-def _failures(run: Run) -> tuple[list[dict[str, Any]], str]:
-    """What went wrong, told once for attempts that went wrong alike, and a line on what is left out."""
-    alike: dict[tuple[Any, ...], list[Case]] = defaultdict(list)
-    for case in run.cases:
-        if went_wrong(case):
-            bad = tuple((item.req, item.title) for item in case.judgements if _is_bad(item.verdict))
-            alike[case.attempt.nodeid.partition("[")[0], case.outcome, bad, not bad and _reason(case)].append(case)
-    ranked = sorted(alike.values(), key=lambda cases: (cases[0].outcome is not Verdict.FAIL, cases[0].id))
-    told = [_failure(run, cases) for cases in ranked[:MOST_FAILURES]]
-    rest = sum(map(len, ranked[MOST_FAILURES:]))
-    return told, f"{rest} more attempts did not pass: they are in the list of every attempt." if rest else ""
-
-
-def _is_bad(verdict: Verdict) -> bool:
-    return verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE)
-
-
-def _failure(run: Run, cases: list[Case]) -> dict[str, Any]:
-    first = cases[0]
-    found = []
-    for (title, req), told in findings(run, first):
-        listen = ", ".join(map(str, told.places))
-        rows = [("expected", told.expected), ("heard", told.heard), ("evidence", listen), ("try", told.hint)]
-        what = f"{told.step.name}: {title}" if told.step else title
-        found.append({"req": "" if req == WHOLE else req, "title": what, "rows": [list(row) for row in rows if row[1]]})
-    more = f", told of attempt {first.id}" if len(cases) > 1 else ""
-    return {
-        "verdict": Verdict.INCONCLUSIVE.value if first.outcome is Verdict.NOT_RUN else first.outcome.value,
-        "title": _title(first),
-        "attempts": _numbered(cases) + more,
-        "found": found,
     }
 
 

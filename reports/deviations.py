@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from offhook.reports.quantity import number
-
 LOOSENED = "loosened"
 
 
@@ -52,5 +50,5 @@ def alarm(meta: dict[str, Any]) -> list[str]:
 def _value(value: Any, unit: Any) -> str:
     if value is None:
         return "–"
-    text = number(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+    text = f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
     return f"{text} {unit}" if unit else text

@@ -39,7 +39,7 @@ def facts(run: Run, digest: Digest) -> list[dict[str, Any]]:
     if meta.get("faults"):
         bench.append(("faults set", ", ".join(map(str, meta["faults"]))))
     if meta.get("only"):
-        bench.append(("only tests", str(meta["only"])))
+        bench.append(("only tests that match", str(meta["only"])))
     return [
         {"title": "Tested", "rows": tested or [("device", "not named by the station")], "wide": False},
         {"title": "On", "rows": bench, "wide": False},

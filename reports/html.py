@@ -18,6 +18,7 @@ from offhook.reports.folder import WORST_FIRST, Run
 from offhook.reports.front import facts
 from offhook.reports.quantity import figure_of, limits
 from offhook.reports.rates import rate_rows
+from offhook.reports.steps import legend
 from offhook.reports.summary import RULE, Digest
 from offhook.reports.timing import timing
 from offhook.reports.wording import (
@@ -57,6 +58,7 @@ def text(run: Run, digest: Digest) -> str:
         page=_page(run, digest, failed),
         failed=failed,
         rates=rate_rows(run),
+        steps=legend(run),
         lines=requirement_rows(digest),
         timing=timing(run),
         suites=_suites(run, views),

@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET  # we only write it
 from itertools import groupby
 
 from offhook.bench.record.schema import Verdict
+from offhook.bench.thresholds import noted
 from offhook.reports.explain import explain
 from offhook.reports.folder import Case, Run
 from offhook.reports.summary import Digest
@@ -27,7 +28,9 @@ def text(run: Run, digest: Digest) -> str:
         cases = tuple(members)
         element = ET.SubElement(root, "testsuite", {"name": suite or "tests", **_counts(cases)})
         properties = ET.SubElement(element, "properties")
-        for name, value in (("verdict", digest.verdict), ("level", digest.level), ("ended", digest.ended)):
+        said = [("verdict", digest.verdict.value), ("level", digest.level), ("ended", digest.ended)]
+        said += [("deviation", text) for text in noted(run.meta)]
+        for name, value in said:
             ET.SubElement(properties, "property", {"name": name, "value": _clean(value)})
         for case in cases:
             _case(element, run, case)

@@ -6,6 +6,11 @@ have are not here.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from offhook.reports.folder import Run
+
 LANES = ("user", "phone", "PBX", "IVR", "cloud")
 """Actors, top to bottom; neighbours speak most. The bench stands in for the user."""
 
@@ -52,3 +57,15 @@ def source_of(req: str) -> str:
     """Step and claim of a requirement (``ASSOC-S6.2``: ``S6, US 11,082,555 claim 1``); empty if it has none."""
     step = req.partition("-")[2].partition(".")[0]
     return f"{step}, {_BY_STEP[step]}" if step in _BY_STEP else ""
+
+
+def legend(run: Run) -> list[tuple[str, str, str]]:
+    """The steps that this run took: name, who acts on whom, what happens; in the order of the flow."""
+    titles: dict[str, list[str]] = {}
+    for case in run.cases:
+        for step in case.steps:
+            known = titles.setdefault(step.name, [])
+            if step.title not in known:
+                known.append(step.title)
+    ordered = [name for name in ACTS if name in titles] + sorted(name for name in titles if name not in ACTS)
+    return [(name, " to ".join(dict.fromkeys(ACTS.get(name, ()))), "; ".join(titles[name])) for name in ordered]

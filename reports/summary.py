@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from offhook.bench.record.guarded import guarded
-from offhook.bench.record.judge import UNVERIFIED, reach
+from offhook.bench.record.judge import OVER_ATTEMPTS, UNVERIFIED, reach
 from offhook.bench.record.schema import Judgement, Verdict
 from offhook.bench.record.verdicts import worst
 from offhook.reports.folder import WORST_FIRST, Run
@@ -116,7 +116,7 @@ def _line(req: str, judgements: list[Judgement]) -> Line:
     verdict = worst([judgement.verdict for judgement in judgements])
     at_worst = [judgement for judgement in judgements if judgement.verdict == verdict]
     shown = min(at_worst, key=lambda judgement: (_rank(judgement), judgement.id))
-    counted = [judgement for judgement in judgements if judgement.verdict in _COUNTED]
+    counted = [one for one in judgements if one.verdict in _COUNTED and one.kind not in OVER_ATTEMPTS]
     passed = sum(judgement.verdict is Verdict.PASS for judgement in counted)
     return Line(
         req=req,

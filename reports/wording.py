@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from offhook.bench.record.judge import UNVERIFIED
+from offhook.bench.record.judge import OVER_ATTEMPTS, UNVERIFIED
 from offhook.bench.record.schema import Verdict
 from offhook.reports.deviations import loosened
 from offhook.reports.folder import Run
@@ -58,6 +58,8 @@ def sentence(run: Run, digest: Digest) -> str:
         if outcomes[verdict]:
             parts.append(f"{outcomes[verdict]} {words}{_why(run, verdict)}")
     said = [f"{', '.join(parts)}; {sum(digest.judged.values())} judgements."]
+    if waiting := _open_claims(run):
+        said.append(waiting)
     if digest.whole:
         said.append(digest.ended)
     if digest.level != digest.reach:
@@ -78,6 +80,14 @@ _ALSO = {
     Verdict.NOT_RUN: "not run",
     Verdict.NOT_APPLICABLE: "not applicable",
 }
+
+
+def _open_claims(run: Run) -> str:
+    """How many claims over all attempts are neither proven nor refuted."""
+    claims = [item for item in run.result if item.kind in OVER_ATTEMPTS and item.verdict is Verdict.INCONCLUSIVE]
+    if not claims:
+        return ""
+    return f"{len(claims)} of the rates need more attempts than were made: see Rates over all attempts."
 
 
 def _why(run: Run, verdict: Verdict) -> str:

@@ -14,7 +14,7 @@ from unit.reports.synthetic_run import Script, keyed
 
 from offhook.bench.record import Verdict
 from offhook.reports import render
-from offhook.reports.certificate import MOST_FAILURES, ranges
+from offhook.reports.shortfall import MOST_FAILURES, ranges
 
 HOSTILE = '#panic("no") *bold* $x/0$ "] \\ `raw` <label> @ref // gone /* #include "/etc/passwd" */ #let x'
 DEVIATION = {"id": "TH-04", "what": "S6 to first ring", "unit": "s", "built_in": 2.0, "used": 3.5, "effect": "loosened"}
@@ -143,7 +143,7 @@ def test_a_loosened_limit_is_said_at_the_top_and_costs_the_title(tmp_path: Path)
     assert "DEVIATIONS" not in first[plain]
     assert "VERIFICATION REPORT, SIMULATED DEVICES, WITH DEVIATIONS" in first[loose]
     assert first[loose].index("Not judged by the built-in limits") < first[loose].index("SIM-VERIFIED")
-    assert "TH-04 S6 to first ring 2 s 3.50 s loosened" in first[loose]
+    assert "TH-04 S6 to first ring 2 s 3.5 s loosened" in first[loose]
     assert "WITH DEVIATIONS" not in first[tight]
     assert "TH-04 S6 to first ring 2 s 1 s tightened" in first[tight]
 

@@ -21,6 +21,7 @@ from offhook.bench.station import Rig, open_rig
 from offhook.bench.station_model import KEYS, PhoneModel, Ref, ref
 from offhook.drivers.cti import Response, Service
 from offhook.drivers.errors import OffhookError
+from offhook.drivers.keypad import Keypad
 from offhook.drivers.keypad.contacts import Contact, ContactKeypad
 
 HOOK_LIMIT_S = 0.5
@@ -189,6 +190,8 @@ class _Phone:
         return heard
 
     def _try_keys(self) -> CheckLine:
+        if self._model.keypad.driver == "operator":
+            return self._line("keypad", "keys are pressed by a person, so none was tried")
         pad, first = self._pad(), self._covering()
         heard = {key: self._press(pad, key) for key in first}
         if all(digits == key for key, digits in heard.items()):
@@ -199,9 +202,12 @@ class _Phone:
 
     def _covering(self) -> Sequence[str]:
         """Keys that together use every contact: a diagonal of a matrix, or all of them."""
-        return KEYS if self._model.keypad.keys else "159#"
+        return "159#" if self._model.keypad.rows else KEYS
 
-    def _pad(self) -> ContactKeypad:
+    def _pad(self) -> Keypad:
+        if self._model.keypad.driver is not None:
+            return self._rig.keypad_driver(self._name, self._model)
+
         def contact(place: Ref) -> Contact:
             return Contact(self._rig.relays[place.board], place.number)
 
@@ -209,7 +215,7 @@ class _Phone:
         contacts = {key: [made[place] for place in self._model.keypad.contacts(key)] for key in KEYS}
         return ContactKeypad(self._name, self._clock, contacts, self._model.press_ms / 1000, self._model.gap_ms / 1000)
 
-    def _press(self, pad: ContactKeypad, key: str) -> str:
+    def _press(self, pad: Keypad, key: str) -> str:
         """Press a key in a lift of its own; returns what was heard, "" for nothing."""
         self._set_hook(off_hook=False)
         self._clock.sleep(SETTLE_S)
@@ -217,7 +223,8 @@ class _Phone:
         self._clock.sleep(SETTLE_S)
         press = pad.press(key)
         self._clock.sleep(SETTLE_S)
-        samples = self._heard(press.closed_s - AROUND_S, press.opened_s + AROUND_S)
+        late_s = SETTLE_S if press.timed_by == "phone" else AROUND_S  # it answers first, and presses then
+        samples = self._heard(press.closed_s - AROUND_S, press.opened_s + late_s)
         rate = self._rig.audio[self._handset.board].rate_hz
         heard: str = dsp.decode(samples, rate).text()
         return heard

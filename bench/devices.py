@@ -22,6 +22,7 @@ from offhook.drivers.errors import ConfigError, DeviceRefused, DeviceTimeout
 from offhook.drivers.keypad import Keypad
 from offhook.drivers.keypad.contacts import Contact, ContactKeypad
 from offhook.drivers.keypad.matrix import MatrixKeypad
+from offhook.drivers.keypad.operator import HeardDigit, OperatorKeypad
 
 PATIENCE = 1000
 """Failed contexts the service puts up with while the suites fail on purpose; TH-17 has tests of its own."""
@@ -88,7 +89,9 @@ class CtiClient:
 
 
 def keypad_of(name: str, section: PhoneModel, rig: Rig) -> Keypad:
-    """The keypad driver for a phone's contacts, as its station file wires them."""
+    """The keypad of a phone: its contacts, as the station file wires them, or the driver it names."""
+    if section.keypad.driver is not None:
+        return rig.keypad_driver(name, section)
 
     def contact(text: str) -> Contact:
         board, relay = ref(text)
@@ -318,4 +321,12 @@ class Station:
         return [*taps, *((f"loop-{name}", loop.hear) for name, loop in self.model.loop.items())]
 
     def _phone(self, name: str, section: PhoneModel) -> Phone:
-        return Phone(name, section, self.rig, keypad_of(name, section, self.rig), self.listener, self.watch)
+        keypad = keypad_of(name, section, self.rig)
+        if isinstance(keypad, OperatorKeypad):
+            keypad.observed_by(lambda since_s: self._digits(name, since_s))
+        return Phone(name, section, self.rig, keypad, self.listener, self.watch)
+
+    def _digits(self, phone: str, since_s: float) -> list[HeardDigit]:
+        """What was keyed at a phone, by its handset's audio."""
+        heard = self.watch.all("digit", since_s, phone)
+        return [HeardDigit(str(seen.data["key"]), float(seen.data["start_s"]), seen.time_s) for seen in heard]

@@ -26,7 +26,7 @@ from offhook.bench.record.schema import CUT_SHORT
 from offhook.bench.safety import SafeReport
 from offhook.bench.station import Rig, open_rig
 from offhook.bench.thresholds import SMOKE, Thresholds
-from offhook.drivers.errors import DeviceError
+from offhook.drivers.errors import DeviceError, NotDone
 
 RUNS = Path("runs")
 CODE = "local code"
@@ -236,6 +236,8 @@ def verdict_of(error: BaseException) -> Verdict:
         if isinstance(cause, GuardianGone):
             return Verdict.INCONCLUSIVE
         cause = cause.__cause__ or cause.__context__
+    if isinstance(error, NotDone):
+        return Verdict.NOT_RUN
     return Verdict.INCONCLUSIVE if isinstance(error, DeviceError) else Verdict.FAIL
 
 

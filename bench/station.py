@@ -24,13 +24,14 @@ from offhook.bench.safety import SafeReport, closed_when_safe, make_safe
 from offhook.bench.station_file import Loaded, ends, find_station, load_station
 from offhook.bench.station_gate import CountedCti, GatedBoard
 from offhook.bench.station_grade import grade_of
-from offhook.bench.station_model import Section, StationModel
+from offhook.bench.station_model import PhoneModel, Section, StationModel
 from offhook.drivers import registry
 from offhook.drivers.audio import AudioPort, Lossy
 from offhook.drivers.clock import Clock
 from offhook.drivers.cloud import CloudClient
 from offhook.drivers.cti.tap import CtiTap
 from offhook.drivers.errors import ConfigError, DeviceError, DeviceGone, DeviceTimeout, OffhookError
+from offhook.drivers.keypad import Keypad
 from offhook.drivers.links import Grade, LabWires, Wires
 from offhook.drivers.sense import SenseInputs
 
@@ -171,6 +172,16 @@ class Rig:
         self._close_later(driver.close)
         return driver
 
+    def keypad_driver(self, name: str, section: PhoneModel) -> Keypad:
+        """The keypad of a phone that is not pressed by relays; it is closed with the rig."""
+        options = {**_options(section.keypad), "gap_s": section.gap_ms / 1000}
+        wires = self.wires if self.guard is None else PatientWires(self.wires, self.guard)
+        resource = f"phone.{name}.keypad"
+        keypad = registry.find(f"keypad.{section.keypad.driver}", resource).open(name, options, wires)
+        self._close_later(keypad.close)
+        driver: Keypad = keypad
+        return driver
+
     def _connect_relays(self, name: str) -> str:
         board = GatedBoard(name, self._opened("relay", f"relay.{name}", self.model.relay[name]))
         self.relays[name] = board
@@ -273,7 +284,9 @@ def _make_safe(rig: Rig) -> SafeReport:
 
 
 def _options(section: Section) -> dict[str, Any]:
-    return section.model_dump(exclude_none=True)
+    given = section.model_dump(exclude_none=True)
+    more = given.pop("options", {})  # of a relay board's driver from another package
+    return {**given, **more}
 
 
 def _exclusive(loaded: Loaded, realtime: bool) -> list[str]:

@@ -48,7 +48,19 @@ def fill_secrets(data: Table) -> tuple[dict[str, Any], list[Mistake]]:
         if isinstance(cloud.get("accounts"), dict):
             accounts = cloud["accounts"] = dict(cloud["accounts"])
             _fill(accounts, ("cloud", "accounts"), list(accounts), cloud.get("url"), mistakes)
+    _fill_keypads(filled, mistakes)
     return filled, mistakes
+
+
+def _fill_keypads(filled: dict[str, Any], mistakes: list[Mistake]) -> None:
+    """The passwords of phones that are keyed over HTTP."""
+    for path, keypad in _keypads(filled):
+        if "secret" not in keypad:
+            continue
+        copy = dict(keypad)
+        _fill(copy, path, ["secret"], keypad.get("url"), mistakes)
+        name = str(path[1])
+        filled["phone"] = {**filled["phone"], name: {**filled["phone"][name], "keypad": copy}}
 
 
 def _fill(table: dict[str, Any], path: KeyPath, keys: list[str], address: Any, mistakes: list[Mistake]) -> None:
@@ -148,9 +160,16 @@ def _bad_refs(kind: str, uses: Refs, boards: Mapping[str, Table]) -> Iterator[Mi
         seen.setdefault((board, number), key)
 
 
+def _keypads(data: Table) -> Iterator[tuple[KeyPath, Table]]:
+    for name, phone in _tables(data, "phone").items():
+        if isinstance(phone.get("keypad"), dict):
+            yield ("phone", name, "keypad"), phone["keypad"]
+
+
 def _unknown_drivers(data: Table, drivers: Collection[str]) -> Iterator[Mistake]:
     used = [((kind, name), kind, table) for kind in DRIVEN for name, table in _tables(data, kind).items()]
     used += [(("pbx",), "cti", data.get("pbx")), (("cloud",), "cloud", data.get("cloud"))]  # type: ignore[list-item]
+    used += [(at, "keypad", table) for at, table in _keypads(data)]  # type: ignore[misc]
     for at, kind, table in used:
         driver = table.get("driver") if isinstance(table, dict) else None
         if not isinstance(driver, str) or f"{kind}.{driver}" in drivers:

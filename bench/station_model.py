@@ -7,77 +7,30 @@ goes to the far end as it stands. What one section says about another (does that
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field
 
+from offhook.bench.station_form import (
+    KEYS,
+    Address,
+    AllowPattern,
+    Code,
+    Name,
+    Number,
+    Prefix,
+    Ref,
+    RefText,
+    Secret,
+    Section,
+    form,
+    matching,
+    ref,
+)
+from offhook.bench.station_wires import Hook, Keypad, Relay, Sense
 from offhook.drivers.errors import ConfigError
 
-KEYS = "123456789*0#"
-MATRIX = ("123A", "456B", "789C", "*0#D")
-"""Keys of a 4 x 4 keypad by row and column (ITU-T Q.23); phones lack the fourth column."""
-
-
-class Ref(NamedTuple):
-    """One contact, pin or channel: ``keys1/4`` is number 4 of the board called keys1."""
-
-    board: str
-    number: int
-
-    def __str__(self) -> str:
-        return f"{self.board}/{self.number}"
-
-
-def ref(text: str) -> Ref:
-    """Split ``board/number``; the model has checked the form."""
-    board, _, number = text.rpartition("/")
-    return Ref(board, int(number))
-
-
-def _wrong(what: str, hint: str, kind: str = "form") -> PydanticCustomError:
-    return PydanticCustomError("offhook_" + kind, "{what}", {"what": what, "hint": hint})
-
-
-def _matching(pattern: str, what: str, hint: str) -> Any:
-    compiled = re.compile(pattern)
-
-    def check(text: str) -> str:
-        if not compiled.fullmatch(text):
-            raise _wrong(f'"{text}" is not {what}', hint)
-        return text
-
-    return AfterValidator(check)
-
-
-def _form(pattern: str) -> Any:
-    return Field(json_schema_extra={"pattern": f"^(?:{pattern})$"})
-
-
-_NAME, _REF, _NUMBER = r"[A-Za-z0-9][A-Za-z0-9_.-]*", r"[A-Za-z0-9][A-Za-z0-9_.-]*/\d{1,4}", r"\+?[0-9]{1,20}"
-_CODE, _ADDRESS, _ALLOW = r"[0-9]{1,12}", r"[a-z]+://\S+|/\S+|COM\d+", r"\+?[0-9*#xX]{1,24}"
-
-Name = Annotated[str, _form(_NAME), _matching(_NAME, "a plain name", "letters, digits, - and _")]
-RefText = Annotated[str, _form(_REF), _matching(_REF, "board/number", 'a form like "keys1/4"')]
-Number = Annotated[str, _form(_NUMBER), _matching(_NUMBER, "a telephone number", "digits, a leading + allowed")]
-Code = Annotated[str, _form(_CODE), _matching(_CODE, "a code of digits", "1 to 12 digits")]
-Prefix = Annotated[str, _form(r"[0-9*#]{0,8}"), _matching(r"[0-9*#]{0,8}", "keys to dial", "digits, * and #")]
-Address = Annotated[
-    str,
-    _form(_ADDRESS),
-    _matching(_ADDRESS, "an address", "/dev/serial/by-id/..., tcp://host:port, or end://NAME with a [world]"),
-]
-AllowPattern = Annotated[
-    str, _form(_ALLOW), _matching(_ALLOW, "a number or pattern", 'digits, * and #; x for any digit, as in "10xx"')
-]
-Secret = Annotated[str, Field(min_length=1, description="env:NAME takes it from the environment")]
-
-
-class Section(BaseModel):
-    """Base of every section."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+__all__ = ["KEYS", "Hook", "Keypad", "PhoneModel", "Ref", "Relay", "Section", "Sense", "StationModel", "ref"]
 
 
 class Dut(Section):
@@ -150,80 +103,6 @@ class Audio(Section):
     )
 
 
-class Relay(Section):
-    """A relay board."""
-
-    driver: Name
-    link: Address
-    channels: Annotated[int, Field(ge=1, le=512)]
-    baud: Annotated[int, Field(ge=300, le=3_000_000)] | None = None
-    timeout_s: Annotated[float, Field(gt=0, le=60)] | None = None
-
-
-class Sense(Section):
-    """Digital inputs: ring, hook and loop-current sensors."""
-
-    driver: Name
-    link: Address
-    baud: Annotated[int, Field(ge=300, le=3_000_000)] | None = None
-    pins: list[Annotated[int, Field(ge=0, le=127)]] | None = None
-    pull_up: bool | None = Field(default=None, description="for contacts to ground")
-
-
-class Hook(Section):
-    """The hook contact: what a closed contact does, and which position is safe."""
-
-    contact: RefText
-    closed: Literal["off-hook", "on-hook"]
-    safe: Literal["open", "closed"]
-
-    @model_validator(mode="after")
-    def _safe_is_on_hook(self) -> Hook:
-        if (self.closed == "off-hook") != (self.safe == "open"):
-            raise _wrong(
-                f'safe = "{self.safe}" would leave the phone off-hook, since a closed contact is {self.closed}',
-                f'safe = "{"open" if self.closed == "off-hook" else "closed"}"',
-            )
-        return self
-
-
-class Keypad(Section):
-    """Row and column contacts (4 rows, 3 or 4 columns), or one contact a key."""
-
-    rows: list[RefText] = []
-    columns: list[RefText] = []
-    keys: dict[str, RefText] = {}
-
-    @model_validator(mode="after")
-    def _every_key_is_reachable(self) -> Keypad:
-        if self.keys and (self.rows or self.columns):
-            raise _wrong("has both keys and rows/columns", "one contact a key, or a matrix, not both")
-        if self.keys:
-            missing = [key for key in KEYS if key not in self.keys]
-            strange = [key for key in self.keys if key not in KEYS + "ABCD"]
-            if missing or strange:
-                names = "no contact for " + " ".join(missing) if missing else "no such key: " + " ".join(strange)
-                raise _wrong(names, "one contact for each of " + " ".join(KEYS), "keys")
-        elif len(self.rows) != 4 or len(self.columns) not in (3, 4):
-            found = f"{len(self.rows)} rows and {len(self.columns)} columns do not reach every key"
-            raise _wrong(found, "4 rows and 3 columns (4 for A to D)", "keys")
-        return self
-
-    def contacts(self, key: str) -> tuple[Ref, ...]:
-        """The contacts that press a key: one, or row and column. Raises KeyError if the pad has no such key."""
-        if self.keys:
-            return (ref(self.keys[key]),)
-        for row, keys in enumerate(MATRIX):
-            column = keys.find(key)
-            if 0 <= column < len(self.columns):
-                return ref(self.rows[row]), ref(self.columns[column])
-        raise KeyError(key)
-
-    def all_contacts(self) -> list[str]:
-        """Every contact, as written."""
-        return [*self.rows, *self.columns, *self.keys.values()]
-
-
 class PhoneModel(Section):
     """A telephone: its extension, and which wires go to it."""
 
@@ -294,7 +173,7 @@ class StationModel(Section):
     schema_version: Literal[1]
     name: Annotated[str, Field(min_length=1)]
     role: Literal["R1", "R2", "R3", "R4", "R5"]
-    region: Annotated[str, _form("[A-Z]{2}"), _matching("[A-Z]{2}", "a country", 'two letters, as in "US"')] = "US"
+    region: Annotated[str, form("[A-Z]{2}"), matching("[A-Z]{2}", "a country", 'two letters, as in "US"')] = "US"
     dut: Dut
     world: World | None = None
     pbx: Pbx | None = None

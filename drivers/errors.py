@@ -6,6 +6,7 @@
     +-- ConfigError          a station file, option or argument is wrong (also ValueError)
     +-- NotAllowed           the bench refuses by rule: number not on the allow list, press would make a chord
     +-- Busy                 somebody else holds the station or the port
+    +-- NotDone              a person was asked to do something and did not
     +-- DeviceError          a thing on a wire did not behave
         +-- DeviceGone       unplugged, closed, connection refused or lost
         +-- DeviceTimeout    no answer within its limit (also TimeoutError)
@@ -47,6 +48,10 @@ class NotAllowed(OffhookError):
 
 class Busy(OffhookError):
     """Somebody else holds the resource; the message says who and since when."""
+
+
+class NotDone(OffhookError):
+    """A person was asked to do something, and nothing shows that it was done: the test has not been run."""
 
 
 class DeviceError(OffhookError):

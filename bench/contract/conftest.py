@@ -18,6 +18,10 @@ def _split(place: str) -> tuple[str, int]:
     return name, int(number)
 
 
+NOTHING = "nothing of the kind"
+KINDS = ("relay_name", "phone_name", "sensed_phone", "relay_phone", "web_phone")
+
+
 def _names(model: StationModel) -> dict[str, list[str]]:
     """What each suite runs on: every board, every phone, and phones that make a loop of a contact or of audio."""
     phones = model.phone
@@ -25,6 +29,8 @@ def _names(model: StationModel) -> dict[str, list[str]]:
         "relay_name": list(model.relay),
         "phone_name": list(phones),
         "sensed_phone": [name for name, phone in phones.items() if phone.hook_sense],
+        "relay_phone": [name for name, phone in phones.items() if phone.keypad.driver is None],
+        "web_phone": [name for name, phone in phones.items() if phone.keypad.driver not in (None, "operator")],
     }
 
 
@@ -34,11 +40,24 @@ def _option(config: pytest.Config, name: str, default: Any) -> Any:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each suite on everything of its kind that the station has."""
-    asked = {"relay_name", "phone_name", "sensed_phone"} & set(metafunc.fixturenames)
-    if asked:
-        names = _names(load_station(find_station(_option(metafunc.config, "station", "simulated"))).model)
-        for fixture in sorted(asked):
-            metafunc.parametrize(fixture, names[fixture])
+    if not set(KINDS) & set(metafunc.fixturenames):
+        return
+    names = _names(load_station(find_station(_option(metafunc.config, "station", "simulated"))).model)
+    for fixture in sorted(set(KINDS) & set(metafunc.fixturenames)):
+        metafunc.parametrize(fixture, names[fixture] or [NOTHING])
+
+
+def _params(item: pytest.Item) -> dict[str, object]:
+    spec = getattr(item, "callspec", None)
+    return dict(spec.params) if spec is not None else {}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the suites of things that the station has none of."""
+    idle = [item for item in items if any(value is NOTHING for value in _params(item).values())]
+    if idle:
+        config.hook.pytest_deselected(items=idle)
+        items[:] = [item for item in items if item not in idle]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from offhook.bench.contract.audio import AudioContract
-from offhook.bench.contract.keypad import KeypadContract
+from offhook.bench.contract.keypad import KeyingContract, KeypadContract
 from offhook.bench.contract.relay import RelayContract
 from offhook.bench.contract.sense import Drive, SenseContract
 from offhook.bench.devices import keypad_of
@@ -68,7 +68,7 @@ class TestAudio(AudioContract):
 
 
 class TestKeypads(KeypadContract):
-    """Every phone's keypad."""
+    """Every phone's keypad of relay contacts."""
 
     @pytest.fixture
     def boards(self, rig: Rig) -> list[RelayBoard]:
@@ -76,6 +76,15 @@ class TestKeypads(KeypadContract):
         return list(rig.relays.values())
 
     @pytest.fixture
-    def keypad(self, rig: Rig, phone_name: str) -> Keypad:
+    def keypad(self, rig: Rig, relay_phone: str) -> Keypad:
         """One of them."""
-        return keypad_of(phone_name, rig.model.phone[phone_name], rig)
+        return keypad_of(relay_phone, rig.model.phone[relay_phone], rig)
+
+
+class TestWebKeypads(KeyingContract):
+    """Every phone's keypad that is pressed over its own web server. What only a person can press is left out."""
+
+    @pytest.fixture
+    def keypad(self, rig: Rig, web_phone: str) -> Keypad:
+        """One of them."""
+        return keypad_of(web_phone, rig.model.phone[web_phone], rig)

@@ -1,4 +1,4 @@
-"""Keypads: one contact a key, or a row and a column contact."""
+"""Keypads: one contact a key, a row and a column contact, a phone's own web server, or a person."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ class Press:
     """When the last contact that the key needs was acknowledged closed."""
     opened_s: float
     """When the first of them was acknowledged open."""
+    timed_by: str = "bench"
+    """Who kept the time: "bench", "board" (the times are its own), "phone" (a key pressed over its network interface:
+    from request to answer) or "person" (from onset to end of the tone that was heard)."""
 
     @property
     def hold_s(self) -> float:

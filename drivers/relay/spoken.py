@@ -128,7 +128,7 @@ class SpokenBoard:
         self._account.acknowledged(relay, True, sent_s, acked_s)
         opens_s = acked_s + hold_s
         self._pulses[relay] = self._clock.call_at(
-            opens_s, lambda: self._account.acknowledged(relay, False, acked_s, opens_s)
+            opens_s, lambda: self._account.acknowledged(relay, False, opens_s, opens_s)
         )
 
     def read_all(self) -> tuple[bool, ...]:

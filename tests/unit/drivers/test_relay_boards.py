@@ -195,7 +195,7 @@ def test_a_board_that_stays_closed_fails_to_connect() -> None:
         room.board.connect()
         room.board.set(1, True)
         room.end._switch = lambda relay, closed: None  # type: ignore[method-assign]  # its firmware does nothing more
-        with pytest.raises(DeviceRefused, match="relay 1( still)? reads closed"):
+        with pytest.raises(DeviceRefused, match=r"relay 1( still)? reads closed"):
             room.board.connect()
 
 

@@ -78,6 +78,15 @@ class Account:
 
         return self._poll(look, within_s)
 
+    def wait_again(self, association: str, since_s: float, within_s: float) -> Seen | None:
+        """Wait until the IVR repeats its prompt (the service's view, K)."""
+
+        def look() -> Seen | None:
+            self._fetch_steps()
+            return self._watch.first("cloud-step", since_s, association=association, step="S33", d_again=True)
+
+        return self._poll(look, within_s)
+
     def phones(self) -> list[str]:
         """Extensions this account may control."""
         return [phone.extension for phone in self.api.phones(self.name)]

@@ -243,7 +243,10 @@ class Association(AssociationAttempt):
 
     def _digits_were_ordered(self, seized: Seen) -> None:
         """S16 over the established connection: the cloud tells the PBX to dial the context digits (ASSOC-S16.4)."""
-        ordered = list(self.station.watch.all("cti", seized.time_s, name="GenerateDigits", direction=">"))
+        sent = self.station.watch.all("cti", seized.time_s, name="GenerateDigits", direction=">")
+        ordered = [each for each in sent if self.alone or each.data.get("f_call_id") == self.call_id]
+        if not ordered and not self.alone:
+            return  # a link that does not say for which call: other flows' digits are among them
         digits = "".join(str(each.data.get("f_digits", "")) for each in ordered)
         time_s = ordered[-1].time_s if ordered else seized.time_s
         seen = self.station.watch.note("C", "cti-tap", "generated", self.phone.extension, time_s, 0.005, digits=digits)

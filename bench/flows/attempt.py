@@ -52,8 +52,12 @@ class AssociationAttempt(Script):
     @property
     def dial_string(self) -> str:
         """What MakeCall must carry: the public number, and the context id where the option is on."""
-        number = "00" + next(iter(self.station.model.ivr.values())).number.removeprefix("+")
-        return f"{number}*{self.context}#" if self.context and not self.in_call else number
+        return f"{self.public_number}*{self.context}#" if self.context and not self.in_call else self.public_number
+
+    @property
+    def public_number(self) -> str:
+        """The IVR's, as it is dialled."""
+        return "00" + next(iter(self.station.model.ivr.values())).number.removeprefix("+")
 
     @property
     def _trigger(self) -> Seen:

@@ -61,6 +61,7 @@ def judge_local_code_stayed(flow: Association) -> None:
     }
     flow.judge("LOCK-CODE.2", "local code on any other wire", "no_digits", **spec)
     spec = {"forbidden": code, "kinds": list(SEARCHED), "apart_from": apart}
+    spec |= {"from_s": flow.steps["S1"].time_s, "to_s": station.clock.now_s()}
     flow.judge("LOCK-CODE.2", "local code in CTI and cloud traffic", "search", **spec)
     rows = sum(occurrences(table, code) for table in station.cloud.dump().values())
     spec = {"value": float(rows), "at_most": 0.0, "u": 0.0, "n": 1}
@@ -74,14 +75,15 @@ def judge_phones(flow: Association, req: str, title: str, expected: int) -> None
 
 
 def occurrences(rows: list[dict[str, Any]], code: str) -> int:
-    """Rows with a field that holds the code as a number of its own (not as part of a longer one, nor of a time).
+    """Rows with a field that holds the code as a word of its own (not as part of a longer number, a time or a hash).
 
     A message that delivers an association code which is the same by chance (one of 10,000 is) is no such row.
     """
-    pattern = re.compile(rf"(?<![\d.]){re.escape(code)}(?!\d)")
+    pattern = re.compile(rf"(?<![\w.]){re.escape(code)}(?!\w)")
     others = [row for row in rows if not (row.get("kind") == "code" and row.get("code") == code)]
     return sum(any(pattern.search(text) for text in _texts(row)) for row in others)
 
 
 def _texts(row: Mapping[str, Any]) -> list[str]:
-    return [str(value) for value in row.values() if isinstance(value, str | int)]
+    """What a row says; a table's own numbering of its rows (``seq``) comes past every code in time."""
+    return [str(value) for key, value in row.items() if isinstance(value, str | int) and key != "seq"]

@@ -28,7 +28,10 @@ class Doubled:
 
 
 def doubled(typed: str, heard: Sequence[Seen]) -> list[Doubled]:
-    """Digits heard twice in a row where ``typed`` has them once; empty if they differ in anything else."""
+    """Digits heard twice in a row where ``typed`` has them once.
+
+    Empty if the two differ in anything else, but that the last digits were not heard (any more).
+    """
     found: list[Doubled] = []
     at = 0
     for before, seen in zip([None, *heard], heard, strict=False):
@@ -40,7 +43,7 @@ def doubled(typed: str, heard: Sequence[Seen]) -> list[Doubled]:
             found.append(Doubled(key, 1000 * (start_s - before.time_s), float(before.data["start_s"]), start_s))
         else:
             return []
-    return found if at == len(typed) else []
+    return found
 
 
 def why_doubled(watch: Watch, phone: str, twice: Doubled, ear: Sequence[Doubled]) -> str:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import pytest
 
 from offhook.bench.devices import Station
-from offhook.bench.flows import STAGES, associate, association
+from offhook.bench.flows import Association, associate, association
 from offhook.bench.flows.evidence import judge_control, judge_ddi, judge_local_code_stayed, judge_phones
 from offhook.bench.phone import Phone
+from offhook.drivers.cti import Capability
 
 HANG_UP_AFTER = ("answer", "dialled_out", "identified", "prompted", "key_code")
+RELEASED_S = 5.0
+"""From hanging up to the outside line being free."""
 
 
 @pytest.mark.req(
@@ -106,41 +110,101 @@ def test_hang_up_leaves_nothing_half_done(station: Station, desk: Phone, stage: 
         flow.run_to(stage)
     station.clock.sleep(0.4)  # a person's shortest; a loop closed for less is no answer
 
-    desk.hang_up()
+    hung_up = desk.hang_up()
 
     ended = alice.wait_state(flow.association, ("FAILED",), 15.0)
     station.clock.sleep(1.0)
     judge_phones(flow, "ASSOC-N11", f"phones of the account after hanging up at {stage}", expected=0)
-    assert ended is not None, alice.state(flow.association)
+    state = alice.state(flow.association)
+    time_s = station.clock.now_s()
+    left = station.watch.note("K", "cloud", "left", alice.name, time_s, 0.05, state=state.state, reason=state.reason)
+    flow.equal("ASSOC-N11", "state of the context", left, "state", "FAILED")
+    if "S16" in flow.steps:
+        assert hung_up is not None
+        freed = station.watch.expect("seizure", RELEASED_S, hung_up.time_s, active=False)
+        assert freed is not None, "an outside line is still seized"
+        flow.interval("ASSOC-N11", "hanging up to the line being free", hung_up, freed, RELEASED_S)
+    assert ended is not None, state
     assert desk.extension not in alice.phones()
     assert station.lines_free(), "an outside line is still seized"
 
 
+@pytest.mark.req("ASSOC-N11")
+def test_hang_up_after_the_last_digit_is_all_or_nothing(station: Station, desk: Phone) -> None:
+    """The handset goes down with the last digit: associated with all that belongs to it, or failed; nothing between."""
+    alice = station.account("alice")
+    flow = association(station, alice, desk)
+    flow.run_to("prompted")
+    desk.key(flow.code)
+
+    desk.hang_up()
+
+    ended = alice.wait_state(flow.association, ("FAILED", "NOTIFIED"), 15.0)
+    station.clock.sleep(1.0)
+    assert ended is not None, alice.state(flow.association)
+    whole = int(ended.data["state"] == "NOTIFIED")
+    judge_phones(flow, "ASSOC-N11", f"phones of the account, the context being {ended.data['state']}", expected=whole)
+    assert (desk.extension in alice.phones()) == bool(whole)
+    assert station.lines_free(), "an outside line is still seized"
+
+
+@pytest.mark.parametrize(
+    "in_call",
+    [
+        pytest.param(False, id="context in MakeCall", marks=pytest.mark.req("ASSOC-ID.1", "ASSOC-S21.1")),
+        pytest.param(True, id="context in the call", marks=pytest.mark.req("ASSOC-ID.2")),
+    ],
+)
 @pytest.mark.req("ASSOC-N06", "ASSOC-S21.2")
-def test_equal_codes_do_not_cross(station: Station) -> None:
-    """Two accounts with the same code at the same time: each gets its own phone, by the context id alone."""
+def test_equal_codes_do_not_cross(station: Station, in_call: bool) -> None:
+    """Two accounts with the same code at the same time: each code keyed associates its own phone, by the context id."""
     if not station.options.context:
         station.not_applicable("ASSOC-N06", "without context ids the service makes no two codes alike")
+        return
+    if in_call and Capability.GENERATE_DIGITS not in station.rig.cti.capabilities:
+        station.not_applicable("ASSOC-ID.2", "the PBX does not generate digits in a call over CTI")
         return
     if not station.choose_codes("4711", "4711"):
         station.not_run("ASSOC-N06", "this service chooses its codes itself")
         pytest.skip("the service chooses its codes itself")
+    flows = _two_at_once(station, in_call)
+    _in_parallel(station, [partial(flow.run_to, "prompted", first="complete") for flow in flows])
+
+    flows[0].key_code()
+    station.clock.sleep(3.0)
+    for flow, expected in zip(flows, (1, 0), strict=True):
+        name = flow.account.name
+        judge_phones(flow, "ASSOC-N06", f"phones of {name}, once {flows[0].account.name} has keyed the code", expected)
+    flows[0].decided()
+    flows[1].key_code()
+    flows[1].decided()
+
+    for flow in flows:
+        if station.options.ddi:
+            judge_ddi(flow)
+        judge_phones(flow, "ASSOC-N06", f"phones of {flow.account.name}", expected=1)
+        assert flow.account.phones() == [flow.phone.extension]
+
+
+def _two_at_once(station: Station, in_call: bool) -> list[Association]:
+    """Two flows on two phones, asked for and with the same code in both accounts."""
     desks = list(station.phones.values())[:2]
     flows = [
-        association(station, station.account(name), desk) for name, desk in zip(("alice", "bob"), desks, strict=True)
+        association(station, station.account(name), desk, in_call=in_call)
+        for name, desk in zip(("alice", "bob"), desks, strict=True)
     ]
     for flow in flows:
         flow.alone = False
         flow.request()
     assert flows[0].code == flows[1].code == "4711"
+    assert flows[0].context != flows[1].context
+    return flows
 
-    tasks = [station.clock.spawn(partial(flow.run_to, STAGES[-1], first="complete")) for flow in flows]
+
+def _in_parallel(station: Station, jobs: Sequence[Callable[[], None]]) -> None:
+    tasks = [station.clock.spawn(job) for job in jobs]
     for task in tasks:
         task.join(120.0)
-
-    for flow, desk in zip(flows, desks, strict=True):
-        judge_phones(flow, "ASSOC-N06", f"phones of {flow.account.name}", expected=1)
-        assert flow.account.phones() == [desk.extension]
 
 
 def _hang_up(station: Station, desk: Phone) -> None:

@@ -28,6 +28,7 @@ _OWN = {
     "check": ("offhook.bench.cli_station:check", "Try every wire of a station, and say what is wrong with it."),
     "report": ("offhook.bench.cli_run:report", "Render the report of a run folder."),
     "compare": ("offhook.bench.cli_compare:compare", "Compare two runs: what got worse, what moved, what differs."),
+    "summary": ("offhook.bench.cli_summary:summary", "What failed, since when, what changed since it was last good."),
     "quarantine": ("offhook.bench.cli_quarantine:quarantine", "Phones that runs pass over until they are released."),
     "stations": ("offhook.bench.cli_station:stations", "List the stations that are installed."),
     "schema": ("offhook.bench.cli_station:schema", "Print the JSON schema of station files, for editors."),

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from offhook.bench import plugin, resume, signals
+from offhook.bench import morning, plugin, resume, signals
 from offhook.bench.attempts import Attempts, suite_of
 from offhook.bench.console import Console
 from offhook.bench.profiles import Profile, load_profile
@@ -122,7 +122,22 @@ def _report(session: Session | None, console: Console) -> int:
         code = code or ERROR
     console.safe_state(session.safe)
     console.summary(result, pages)
+    _morning(session.folder, console)
     return code
+
+
+def _morning(folder: Path, console: Console) -> None:
+    """What to know in the morning, into the run folder; on screen what the lines so far have not said."""
+    try:
+        night = morning.read(folder)
+        earlier = morning.before(night)
+        (folder / morning.FILE).write_text(morning.summary(night, earlier), "utf-8")
+    except (ConfigError, OSError) as error:
+        console.line("summary", f"could not be made: {error}", "bold red")
+        return
+    for label, text in morning.lines(night, earlier):
+        if label not in ("rate", "p95", "ended"):
+            console.line(label, text)
 
 
 def _run_suites(session: Session, files: Sequence[Path], plan: Plan, resumed: Resumed | None, console: Console) -> str:

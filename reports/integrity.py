@@ -8,7 +8,7 @@ from pathlib import Path
 from offhook.bench.record.reader import sha256
 from offhook.bench.record.schema import MANIFEST
 
-NOT_EVIDENCE = {"report.html", "results.json", "junit.xml", "report.pdf", MANIFEST}
+NOT_EVIDENCE = {"report.html", "results.json", "junit.xml", "report.pdf", "summary.txt", MANIFEST}
 """Made from the evidence, or about it."""
 
 

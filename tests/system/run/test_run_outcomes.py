@@ -10,7 +10,8 @@ from runs import Runner
 
 from offhook.bench.record import Verdict, fingerprint, judge, open_run
 
-LISTED = {"run.sqlite", "cti.log", "relays.csv", "manifest.json", "report.html", "results.json", "junit.xml", "audio"}
+EVIDENCE = {"run.sqlite", "cti.log", "relays.csv", "manifest.json", "audio"}
+RENDERED = {"report.html", "report.pdf", "results.json", "junit.xml", "summary.txt"}
 
 
 @pytest.mark.req("REP-EV.1", "REP-VER.2", "BENCH-RUN.1")
@@ -18,14 +19,17 @@ def test_a_good_run_leaves_its_evidence_and_says_so_in_a_few_lines(runner: Runne
     ended = runner.run("simulated", "--suite", "dtmf")
 
     assert ended.code == 0, ended.err
-    assert {path.name for path in ended.folder.iterdir()} == LISTED
+    assert {path.name for path in ended.folder.iterdir()} == EVIDENCE | RENDERED
     result = judge(ended.folder)
     assert (result.level, result.damages, result.meta["ended"]) == ("SIM-VERIFIED", (), "completed")
-    assert {one.outcome for one in result.attempts} == {Verdict.PASS}
+    passed = result.counts[Verdict.PASS]
+    assert passed == len(result.attempts) - result.counts[Verdict.NOT_APPLICABLE] > 0
     assert ended.out == ""
     assert re.search(r"^station +simulated, role R1 \(.*\), seed 1$", ended.err, re.M)
-    assert re.search(r"^dtmf +3/3 .* of phone time in .* s$", ended.err, re.M)
-    assert re.search(r"^SIM-VERIFIED   PASS 3   FAIL 0   INCONCLUSIVE 0   NOT RUN 0$", ended.err, re.M)
+    assert re.search(
+        rf"^dtmf +{len(result.attempts)}/{len(result.attempts)} .* of phone time in .* s$", ended.err, re.M
+    )
+    assert re.search(rf"^SIM-VERIFIED   PASS {passed}   FAIL 0   INCONCLUSIVE 0   NOT RUN 0$", ended.err, re.M)
     assert f"report    {ended.folder / 'report.html'}" in ended.err
 
 
@@ -105,7 +109,7 @@ def test_the_lab_around_it_cannot_decide_the_certificate(runner: Runner) -> None
 
     assert ended.code == 1, ended.err
     result = judge(ended.folder)
-    assert len(result.attempts) == 3
+    assert len(result.attempts) == sum(result.meta["planned"].values())
     assert [one.outcome for one in result.attempts].count(Verdict.FAIL) >= 1
 
 
@@ -115,8 +119,9 @@ def test_every_repetition_is_an_attempt_of_its_own(runner: Runner) -> None:
 
     assert ended.code == 0, ended.err
     result = judge(ended.folder)
-    assert len(result.attempts) == 6
-    assert len({one.attempt.nodeid for one in result.attempts}) == 6
+    nodeids = {one.attempt.nodeid for one in result.attempts}
+    assert len(nodeids) == len(result.attempts) == sum(result.meta["planned"].values())
+    assert len([name for name in nodeids if "[#1" in name]) == len([name for name in nodeids if "[#2" in name]) > 0
 
 
 def test_the_run_says_what_it_was_run_on_without_its_secrets(runner: Runner) -> None:

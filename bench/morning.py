@@ -1,0 +1,308 @@
+"""What a person wants to know in the morning: what failed, since when, what changed since it was last good.
+
+It is read from the run folders as they lie side by side (``runs/``), those of the same station, oldest first; verdicts
+are those the runs came to. One line each::
+
+    failed     S1 to S36 without a lock [desk-2]: 3 of 10, S33: expected the prompt in the ear ...
+               since 2026-11-20_220000 (2 runs), last good 2026-11-19_220000
+    changed    since 2026-11-19_220000: firmware 1 -> 2, station file (1 line: press_ms = 100)
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from offhook.bench.record import Attempt, Verdict, open_run
+from offhook.bench.record.guarded import guarded
+from offhook.bench.record.judge import OVER_ATTEMPTS
+from offhook.bench.record.schema import DATABASE, Judgement
+from offhook.bench.record.verdicts import worst
+from offhook.drivers.errors import ConfigError
+
+FILE = "summary.txt"
+BAD = (Verdict.FAIL, Verdict.INCONCLUSIVE)
+WORDS = {Verdict.FAIL: "failed", Verdict.INCONCLUSIVE: "open"}
+SHOWN = 20
+"""So many lines of one label are shown; of the others, their number."""
+TITLE, REASON = 70, 140
+"""Letters of a test's title and of why it failed."""
+LOOK_BACK = 200
+"""So many earlier runs are looked at."""
+
+
+@dataclass
+class CaseOutcome:
+    """All attempts of one test on one phone, whatever their repetition."""
+
+    title: str
+    outcomes: list[Verdict] = field(default_factory=list)
+    reason: str = ""
+
+    @property
+    def tried(self) -> list[Verdict]:
+        """Without what was not run or does not apply."""
+        return [one for one in self.outcomes if one not in (Verdict.NOT_RUN, Verdict.NOT_APPLICABLE)]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of those tried; NOT_RUN if none was."""
+        return worst(self.tried) if self.tried else Verdict.NOT_RUN
+
+    @property
+    def bad(self) -> int:
+        """How many failed or were left open."""
+        return sum(one in BAD for one in self.outcomes)
+
+
+@dataclass(frozen=True)
+class Night:
+    """One run, as its folder tells it."""
+
+    folder: Path
+    meta: Mapping[str, Any]
+    cases: Mapping[str, CaseOutcome]
+    rates: Sequence[Judgement]
+
+    @property
+    def name(self) -> str:
+        """As the folder is called."""
+        return self.folder.name
+
+    @property
+    def never_begun(self) -> int:
+        """Planned attempts that were never begun."""
+        planned = self.meta.get("planned")
+        total = sum(planned.values()) if isinstance(planned, dict) else 0
+        return max(0, total - sum(len(case.outcomes) for case in self.cases.values()))
+
+
+def read(folder: Path) -> Night:
+    """One run, verdicts as it came to them. Raises ConfigError if the folder is no run that can be read."""
+    with open_run(folder) as evidence:
+        meta = evidence.meta()
+        reasons: dict[int, Judgement] = {}
+        rates = []
+        for one in evidence.judgements():
+            if one.attempt is None and one.kind in OVER_ATTEMPTS and one.spec.get("claimed", True):
+                rates.append(one)
+            elif one.attempt is not None and one.verdict in BAD:
+                known = reasons.get(one.attempt)
+                if known is None or worst([known.verdict, one.verdict]) is not known.verdict:
+                    reasons[one.attempt] = one
+        return Night(folder, meta, _cases(evidence.attempts(), reasons), rates)
+
+
+def _cases(attempts: Iterable[Attempt], reasons: Mapping[int, Judgement]) -> dict[str, CaseOutcome]:
+    cases: dict[str, CaseOutcome] = {}
+    for attempt in attempts:
+        if attempt.cut_short:
+            continue
+        case = cases.setdefault(_unnumbered(attempt.nodeid), CaseOutcome(_short(_unnumbered(attempt.title))))
+        outcome = attempt.outcome or Verdict.NOT_RUN
+        case.outcomes.append(outcome)
+        if outcome in BAD and not case.reason:
+            why = reasons.get(attempt.id)
+            text = attempt.message if attempt.raised in BAD else f"{why.req} {why.title}: {why.reason}" if why else ""
+            first = (text.splitlines() or [""])[0].removeprefix("StepFailed: ")
+            case.reason = textwrap.shorten(re.sub(r" \(try: .*\)$", "", first), REASON, placeholder=" ...")
+        elif outcome is Verdict.NOT_RUN and not case.reason:
+            case.reason = attempt.message
+    return cases
+
+
+def _unnumbered(text: str) -> str:
+    """A name without the number of its repetition."""
+    return re.sub(r" ?\[\]", "", re.sub(r"(\[)#\d+-?|-#\d+", r"\1", text))
+
+
+def _short(title: str) -> str:
+    """A title short enough to share a line; the phone at its end stays."""
+    text, bracket, rest = title.partition(" [")
+    return textwrap.shorten(text, TITLE, placeholder=" ...") + bracket + rest
+
+
+def before(night: Night) -> list[Night]:
+    """Earlier runs of the same station in the same folder, the newest first. What cannot be read is passed over."""
+    started, found = str(night.meta.get("started_utc", "")), []
+    for folder in (path.parent for path in night.folder.resolve().parent.glob(f"*/{DATABASE}")):
+        about = _meta(folder)
+        same = about.get("station") == night.meta.get("station") and folder != night.folder.resolve()
+        if same and (str(about.get("started_utc", "")), folder.name) < (started, night.name):
+            found.append((str(about.get("started_utc", "")), folder))
+    nights = []
+    for _, folder in sorted(found, reverse=True)[:LOOK_BACK]:
+        try:
+            nights.append(read(folder))
+        except ConfigError:
+            continue
+    return nights
+
+
+def _meta(folder: Path) -> dict[str, Any]:
+    try:
+        with open_run(folder) as evidence:
+            return evidence.meta()
+    except ConfigError:
+        return {}
+
+
+def newest(runs: Path) -> list[Path]:
+    """The newest run folder of each station among those in a folder, or the folder itself if it is a run."""
+    if (runs / DATABASE).is_file():
+        return [runs]
+    latest: dict[str, tuple[str, Path]] = {}
+    for folder in (path.parent for path in runs.glob(f"*/{DATABASE}")):
+        about = _meta(folder)
+        stamp = (str(about.get("started_utc", "")), folder)
+        if about:
+            latest[str(about.get("station"))] = max(stamp, latest.get(str(about.get("station")), ("", folder)))
+    if not latest:
+        raise ConfigError(
+            str(runs), "summarize", "there is no run in it", "offhook run, or name the folder of the runs"
+        )
+    return [folder for _, folder in sorted(latest.values())]
+
+
+# ---- the lines -----------------------------------------------------------------------------------------------------
+
+
+def lines(night: Night, earlier: Sequence[Night]) -> list[tuple[str, str]]:
+    """Label and text of each line, the worst first; none if there is nothing to tell."""
+    bad = [(key, case) for key, case in night.cases.items() if case.verdict in BAD]
+    bad.sort(key=lambda pair: pair[1].verdict is not Verdict.FAIL)
+    told: list[tuple[str, str]] = []
+    since: dict[str, Night] = {}
+    for key, case in bad:
+        last_good, story = _since(night, key, earlier)
+        if last_good is not None:
+            since[last_good.name] = last_good
+        count = f"{case.bad} of {len(case.tried)}, " if len(case.tried) > 1 else ""
+        told.append((WORDS[case.verdict], f"{case.title}: {count}{case.reason}; {story}"))
+    told = _shortened(told)
+    for good in sorted(since.values(), key=lambda one: str(one.meta.get("started_utc")), reverse=True)[:3]:
+        what = ", ".join(changes(good.meta, night.meta)) or "nothing that is on record"
+        told.append(("changed", f"since {good.name}: {what}"))
+    told += _shortened([("mended", text) for text in _mended(night, earlier)])
+    return [*told, *_not_done(night), *_rates(night)]
+
+
+def _since(night: Night, key: str, earlier: Sequence[Night]) -> tuple[Night | None, str]:
+    """The last run in which a case was good, and the story in words."""
+    first_bad, runs = night, 1
+    for one in earlier:
+        case = one.cases.get(key)
+        verdict = case.verdict if case else Verdict.NOT_RUN
+        if verdict is Verdict.PASS:
+            since = "new in this run" if runs == 1 else f"since {first_bad.name} ({runs} runs)"
+            return one, f"{since}, last good {one.name}"
+        if verdict in BAD:
+            first_bad, runs = one, runs + 1
+    if runs > 1:
+        return None, f"since {first_bad.name} ({runs} runs), never good before"
+    return None, "never run before" if earlier else "no earlier run to compare with"
+
+
+def _mended(night: Night, earlier: Sequence[Night]) -> Iterator[str]:
+    for key, case in night.cases.items():
+        if case.verdict is not Verdict.PASS:
+            continue
+        last = next((one for one in earlier if key in one.cases and one.cases[key].tried), None)
+        if last is not None and last.cases[key].verdict in BAD:
+            yield f"{case.title}: passes again, was {last.cases[key].verdict} in {last.name}"
+
+
+def _not_done(night: Night) -> Iterator[tuple[str, str]]:
+    for phone, why in dict(night.meta.get("quarantine") or {}).items():
+        tests = sum(case.outcomes.count(Verdict.NOT_RUN) for key, case in night.cases.items() if f"{phone}]" in key)
+        yield "quarantine", f"{phone}, {tests} tests not run: {why}"
+    if night.never_begun:
+        yield "not begun", f"{night.never_begun} of the planned tests"
+    for part in night.meta.get("interruptions") or ():
+        text = f"{part['ended']} at {part['last_written_utc']} after {part['attempts']} attempts, resumed at"
+        yield "resumed", f"{text} {part['resumed_utc']}" + (f"; {part['guardian']}" if "guardian" in part else "")
+    ended = night.meta.get("ended")
+    if ended != "completed":
+        yield "ended", str(ended or "killed, or still going on: offhook run --resume goes on with it")
+    if (account := guarded(night.folder)) is not None:
+        yield "guardian", str(account)
+
+
+def _rates(night: Night) -> Iterator[tuple[str, str]]:
+    for one in night.rates:
+        if one.verdict in BAD and one.kind != "percentile":
+            yield "rate", f"{one.verdict}  {one.title}: {one.reason}"
+    times = [one for one in night.rates if one.verdict in BAD and one.kind == "percentile"]
+    failed = [one for one in times if one.verdict is Verdict.FAIL]
+    for one in failed:
+        yield "p95", f"{one.verdict}  {one.title}: {one.reason}"
+    if len(times) > len(failed):
+        yield "p95", f"{Verdict.INCONCLUSIVE}  {len(times) - len(failed)} times: too few samples for the claim"
+
+
+def _shortened(told: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    more = len(told) - SHOWN
+    return told if more <= 0 else [*told[:SHOWN], (told[SHOWN][0], f"and {more} more: see the report")]
+
+
+# ---- what changed --------------------------------------------------------------------------------------------------
+
+
+def changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What is different between two runs, in words: what was tested, with what, by what limits."""
+    found = _pairs("", then.get("dut"), now.get("dut"))
+    found += _station_file(str(then.get("station_toml", "")), str(now.get("station_toml", "")))
+    wires = [name for name, _ in _differing(then.get("wires"), now.get("wires"))]
+    found += [f"other answers from {', '.join(wires[:4])}{' ...' if len(wires) > 4 else ''}"] if wires else []
+    found += _pairs("", then.get("versions"), now.get("versions"))
+    found += [name for name, _ in _differing(then.get("made_of"), now.get("made_of")) if name.startswith("suite ")]
+    found += _pairs("limit ", then.get("limits"), now.get("limits"))
+    for key in ("profile", "role", "region", "seed", "realtime", "faults", "machine"):
+        found += _pairs("", {key: then.get(key)}, {key: now.get(key)})
+    return found
+
+
+def _pairs(prefix: str, then: Any, now: Any) -> list[str]:
+    return [f"{prefix}{name} {change}" for name, change in _differing(then, now)]
+
+
+def _differing(then: Any, now: Any) -> list[tuple[str, str]]:
+    if not isinstance(then, dict) or not isinstance(now, dict):
+        return []
+    names = [name for name in {**then, **now} if then.get(name) != now.get(name)]
+    return [(name, f"{_word(then.get(name))} -> {_word(now.get(name))}") for name in names]
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value is None else str(value)
+
+
+def _station_file(then: str, now: str) -> list[str]:
+    if not then or not now or then == now:
+        return []
+    diff = difflib.unified_diff(then.splitlines(), now.splitlines(), n=0, lineterm="")
+    changed = [line for line in diff if line[:1] in "+-" and not line.startswith(("+++", "---"))]
+    added = [line[1:].strip() for line in changed if line.startswith("+")]
+    count = max(len(added), len(changed) - len(added))
+    words = f"{count} {'line' if count == 1 else 'lines'}"
+    return [f"station file ({words}: {added[0]})" if added else f"station file ({words} removed)"]
+
+
+# ---- as text -------------------------------------------------------------------------------------------------------
+
+
+def summary(night: Night, earlier: Sequence[Night]) -> str:
+    """The whole summary of a run, as it is printed and kept."""
+    told = lines(night, earlier) or [("good", "nothing failed, nothing was left out")]
+    counted = {verdict: sum(case.outcomes.count(verdict) for case in night.cases.values()) for verdict in Verdict}
+    counts = "   ".join(f"{verdict} {counted[verdict]}" for verdict in (Verdict.PASS, *BAD[:2], Verdict.NOT_RUN))
+    head = f"{night.meta.get('station')}, begun {night.meta.get('started_utc')}, {len(earlier)} earlier runs beside it"
+    text = [("run", f"{night.folder}: {head}"), ("tests", counts), *told]
+    return "\n".join(f"{label:<10} {line}" for label, line in text) + "\n"

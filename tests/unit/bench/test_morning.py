@@ -1,0 +1,176 @@
+"""The summary of the morning, over run folders made for it."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from record_standin import Bench
+
+from offhook.bench import morning
+from offhook.bench.record import Verdict
+from offhook.drivers.errors import ConfigError
+
+PASS, FAIL, INCONCLUSIVE, NOT_RUN = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.NOT_RUN
+META: dict[str, Any] = {
+    "station": "lab 3",
+    "dut": {"firmware": "1"},
+    "versions": {"offhook": "0.1"},
+    "station_toml": 'name = "lab 3"\npress_ms = 100\n',
+    "limits": {"first_ring_s": 2.0},
+    "planned": {"x": 1},
+}
+
+
+class Nights:
+    """Runs of one station side by side, one a day."""
+
+    def __init__(self, runs: Path) -> None:
+        self.runs = runs
+        self.day = 0
+
+    def run(self, outcomes: dict[str, Verdict | list[Verdict]], ended: str = "completed", **meta: Any) -> Path:
+        """Each test's outcome, or those of its repetitions; returns the folder."""
+        self.day += 1
+        bench = Bench(self.runs / "made", META | meta)
+        bench.record.note_meta(started_utc=f"2026-11-{self.day:02d}T22:00:00+00:00")
+        for name, given in outcomes.items():
+            several = given if isinstance(given, list) else [given]
+            for number, outcome in enumerate(several, 1):
+                repetition = f"#{number}-" if isinstance(given, list) else ""
+                bench.record.begin(f"test_x.py::{name}[{repetition}desk-1]", f"{name} [{repetition}desk-1]", "x")
+                bench.record.finish(outcome, "" if outcome is PASS else "StepFailed: S15: no ring (try: a bell)")
+        bench.record.seal(ended)
+        folder = self.runs / f"2026-11-{self.day:02d}"
+        return bench.record.folder.rename(folder)
+
+
+@pytest.fixture
+def nights(tmp_path: Path) -> Nights:
+    return Nights(tmp_path)
+
+
+def told(folder: Path) -> list[tuple[str, str]]:
+    night = morning.read(folder)
+    return morning.lines(night, morning.before(night))
+
+
+def test_nothing_to_tell_is_nothing(nights: Nights) -> None:
+    nights.run({"test_call": PASS})
+    folder = nights.run({"test_call": PASS})
+
+    assert told(folder) == []
+    assert "good       nothing failed" in morning.summary(morning.read(folder), [])
+
+
+def test_a_failure_says_since_when_and_what_changed_since_it_was_good(nights: Nights) -> None:
+    nights.run({"test_call": PASS, "test_other": PASS})
+    nights.run({"test_call": FAIL, "test_other": PASS}, dut={"firmware": "2"})
+    changed = {"dut": {"firmware": "2"}, "versions": {"offhook": "0.2"}, "limits": {"first_ring_s": 3.0}}
+    text = 'name = "lab 3"\npress_ms = 80\n'
+
+    folder = nights.run({"test_call": FAIL, "test_other": PASS}, **changed, station_toml=text)
+
+    assert told(folder) == [
+        ("failed", "test_call [desk-1]: S15: no ring; since 2026-11-02 (2 runs), last good 2026-11-01"),
+        (
+            "changed",
+            "since 2026-11-01: firmware 1 -> 2, station file (1 line: press_ms = 80), offhook 0.1 -> 0.2, "
+            "limit first_ring_s 2.0 -> 3.0",
+        ),
+    ]
+
+
+def test_repetitions_are_one_line_and_each_of_them_counts(nights: Nights) -> None:
+    nights.run({"test_call": [PASS, PASS, PASS]})
+    folder = nights.run({"test_call": [PASS, FAIL, FAIL]})
+
+    [(label, text), changed] = told(folder)
+    assert (label, text) == (
+        "failed",
+        "test_call [desk-1]: 2 of 3, S15: no ring; new in this run, last good 2026-11-01",
+    )
+    assert changed == ("changed", "since 2026-11-01: nothing that is on record")
+
+
+def test_runs_in_which_it_was_not_run_tell_nothing_of_it(nights: Nights) -> None:
+    nights.run({"test_call": PASS})
+    nights.run({"test_call": NOT_RUN})
+    nights.run({"test_other": PASS})
+
+    folder = nights.run({"test_call": INCONCLUSIVE})
+
+    assert told(folder)[0][1].endswith("new in this run, last good 2026-11-01")
+    assert told(folder)[0][0] == "open"
+
+
+def test_what_was_never_good_and_what_is_good_again(nights: Nights) -> None:
+    nights.run({"test_never": FAIL, "test_back": FAIL})
+
+    folder = nights.run({"test_never": FAIL, "test_back": PASS})
+
+    assert told(folder) == [
+        ("failed", "test_never [desk-1]: S15: no ring; since 2026-11-01 (2 runs), never good before"),
+        ("mended", "test_back [desk-1]: passes again, was FAIL in 2026-11-01"),
+    ]
+
+
+def test_other_stations_later_runs_and_spoilt_folders_are_not_looked_at(nights: Nights) -> None:
+    nights.run({"test_call": PASS}, station="lab 4")
+    folder = nights.run({"test_call": FAIL})
+    nights.run({"test_call": PASS})
+    spoilt = nights.run({"test_call": PASS})
+    (spoilt / "run.sqlite").write_bytes(b"no database at all")
+
+    assert told(folder)[0][1].endswith("no earlier run to compare with")
+
+
+@pytest.mark.req("BENCH-RUN.5")
+def test_what_was_left_out_is_said(nights: Nights) -> None:
+    folder = nights.run(
+        {"test_call": [PASS, NOT_RUN, NOT_RUN]},
+        ended="interrupted",
+        quarantine={"desk-1": "3 failures in a row"},
+        planned={"x": 5},
+        interruptions=[
+            {"ended": "killed", "last_written_utc": "01:00", "attempts": 2, "resumed_utc": "02:00"},
+        ],
+    )
+
+    assert told(folder) == [
+        ("quarantine", "desk-1, 2 tests not run: 3 failures in a row"),
+        ("not begun", "2 of the planned tests"),
+        ("resumed", "killed at 01:00 after 2 attempts, resumed at 02:00"),
+        ("ended", "interrupted"),
+    ]
+
+
+def test_many_failures_do_not_fill_the_screen(nights: Nights) -> None:
+    folder = nights.run({f"test_{number}": FAIL for number in range(30)})
+
+    failed = [text for label, text in told(folder) if label == "failed"]
+    assert len(failed) == 21
+    assert failed[-1] == "and 10 more: see the report"
+
+
+def test_the_newest_run_of_each_station_is_found(nights: Nights) -> None:
+    nights.run({"test_call": PASS})
+    lab_3 = nights.run({"test_call": PASS})
+    lab_4 = nights.run({"test_call": PASS}, station="lab 4")
+
+    assert morning.newest(nights.runs) == [lab_3, lab_4]
+    assert morning.newest(lab_4) == [lab_4]
+    with pytest.raises(ConfigError, match="there is no run in it"):
+        morning.newest(lab_4 / "audio")
+
+
+def test_a_run_of_before_a_key_was_known_is_read_all_the_same(nights: Nights) -> None:
+    old = nights.run({"test_call": PASS})
+    db = sqlite3.connect(old / "run.sqlite")
+    db.execute("DELETE FROM meta WHERE key NOT IN ('schema_version', 'station', 'started_utc', 'ended')")
+    db.commit()
+    db.close()
+
+    assert told(nights.run({"test_call": FAIL}))[0][1].endswith("last good 2026-11-01")

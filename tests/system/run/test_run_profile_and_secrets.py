@@ -1,0 +1,110 @@
+"""One run by a profile of its own, on a station with long codes: what it says of its limits, and what it hides."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import xml.etree.ElementTree as ET
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+from runs import Ended, Runner
+
+from offhook.bench.record import judge
+from offhook.bench.station_file import find_station
+
+CODES = {"8642": "80246913", "7531": "70135824", "2468": "60357918"}
+PASSWORDS = {"alice-pw": "correct-horse-7", "bob-pw": "battery-staple-8", "admin-token": "tr0ub4dor-token"}
+PROFILE = """
+schema_version = 1
+name = "acme 2026"
+
+[limits]
+first_ring_s = 3.5
+seizure_s = 1.5
+
+[options]
+suites = ["association"]
+"""
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    place = tmp_path_factory.mktemp("secret")
+    text = find_station("simulated").read_text("utf-8")
+    for old, new in {**CODES, **PASSWORDS}.items():
+        assert f'"{old}"' in text
+        text = text.replace(f'"{old}"', f'"{new}"')
+    (place / "lab.toml").write_text(text, "utf-8")
+    (place / "acme.toml").write_text(PROFILE, "utf-8")
+    ended = Runner(place).run(
+        str(place / "lab.toml"), "--profile", str(place / "acme.toml"), "--only", "locked or swapped"
+    )
+    assert ended.code == 0, ended.out + ended.err
+    return ended
+
+
+def texts(folder: Path) -> dict[str, str]:
+    """Every file of a run but its recordings, by name: databases by cell, documents by page, the rest as it is."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix != ".wav":
+            found[path.name] = path.read_bytes().decode("latin-1")
+    with sqlite3.connect(folder / "run.sqlite") as database:
+        for (table,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            rows = database.execute(f"SELECT * FROM {table}").fetchall()
+            found[f"run.sqlite: {table}"] = "\n".join(str(value) for row in rows for value in row)
+    database.close()
+    pdf = PdfReader(BytesIO((folder / "report.pdf").read_bytes()))
+    found["report.pdf: text"] = "\n".join(page.extract_text() for page in pdf.pages)
+    return found
+
+
+@pytest.mark.req("ASSOC-SEC.5")
+def test_no_file_of_a_run_spells_out_a_code_or_a_password(done: Ended) -> None:
+    found = texts(done.folder)
+    assert {"run.sqlite", "cti.log", "relays.csv", "results.json", "junit.xml", "report.html", "report.pdf"} <= set(
+        found
+    )
+    for secret in (*CODES.values(), *PASSWORDS.values()):
+        assert [name for name, text in found.items() if secret in text] == []
+    assert '{"secret": "local code of desk-1"}' in found["run.sqlite: judgement"]
+
+
+def test_the_codes_were_keyed_and_judged_and_are_judged_again(done: Ended) -> None:
+    """Else there would have been nothing to hide."""
+    with sqlite3.connect(done.folder / "run.sqlite") as database:
+        keyed = database.execute("SELECT count(*) FROM observation WHERE kind = 'local-code-keyed'").fetchone()[0]
+        heard = "".join(
+            json.loads(data)["key"]
+            for (data,) in database.execute(
+                "SELECT data FROM observation WHERE kind = 'digit' AND wire = 'desk-1' ORDER BY time_s"
+            )
+        )
+    database.close()
+    assert keyed > 0
+    assert CODES["8642"] in heard  # key by key, as the audio has it
+    assert judge(done.folder).exit_code == 0
+
+
+@pytest.mark.req("REP-PROF.1")
+def test_deviations_are_in_the_console_and_in_every_document(done: Ended) -> None:
+    loosened = "loosened TH-04 S6 to the first ring of the phone: 3.5 s, built-in 2 s"
+    assert loosened in done.err
+    results = json.loads((done.folder / "results.json").read_text("utf-8"))
+    effects = {one["key"]: one["effect"] for one in results["deviations"]}
+    assert effects == {"first_ring_s": "loosened", "seizure_s": "tightened", "suites": "changed"}
+    assert results["document"].endswith("with deviations")
+    properties = ET.parse(done.folder / "junit.xml").iter("property")  # our own file
+    assert loosened in [item.get("value") for item in properties if item.get("name") == "deviation"]
+    page = (done.folder / "report.html").read_text("utf-8")
+    assert page.index("Not judged by the built-in limits") < page.index('class="verdict')
+    assert "WITH DEVIATIONS" in re.sub(r"\s+", " ", texts(done.folder)["report.pdf: text"])
+
+
+def test_the_flows_were_judged_by_the_profile(done: Ended) -> None:
+    limits = {one.limit_high for one in judge(done.folder) if one.req == "ASSOC-S15.1" and one.kind == "interval"}
+    assert limits == {3.5}

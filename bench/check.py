@@ -84,6 +84,10 @@ def check_rig(rig: Rig) -> Iterator[CheckLine]:
             yield CheckLine(where, resource, rig.identities[resource])
         else:
             yield CheckLine(where, resource, f"{error.operation}: {error.detail}", False, error.hint)
+    if rig.model.loop:
+        from offhook.bench.calibrate import check_loops
+
+        yield from check_loops(rig)
     for name, phone in rig.model.phone.items():
         yield from _Phone(rig, name, phone).check()
 

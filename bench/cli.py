@@ -26,6 +26,7 @@ BAD_INPUT, OUR_MISTAKE = 2, 70
 _OWN = {
     "run": ("offhook.bench.cli_run:run", "Run the certification suites on a station."),
     "check": ("offhook.bench.cli_station:check", "Try every wire of a station, and say what is wrong with it."),
+    "calibrate": ("offhook.bench.cli_calibrate:calibrate", "Measure the bench's own wires: time, level, crosstalk."),
     "report": ("offhook.bench.cli_run:report", "Render the report of a run folder."),
     "compare": ("offhook.bench.cli_compare:compare", "Compare two runs: what got worse, what moved, what differs."),
     "summary": ("offhook.bench.cli_summary:summary", "What failed, since when, what changed since it was last good."),

@@ -70,6 +70,8 @@ def _run(plan: Plan, out: Path | None, resumed: Resumed | None) -> int:
                 console.opened(rig.model.name, rig.role, plan.seed, len(rig.resources), time.monotonic() - started_s)
                 for text in profile.lines():
                     console.line("profile", f"{profile.name}: {text}", "yellow")
+                if any(card.device for card in rig.model.audio.values()):
+                    console.line("calibration", rig.calibration.state)
                 if resumed is not None:
                     console.line("resumed", str(resumed))
                 session.ended = _run_suites(session, files, plan, resumed, console)

@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from offhook.bench import locks, signals
+from offhook.bench import calibrate_store, locks, signals
 from offhook.bench.guardian import Guardian, PatientWires, watched
 from offhook.bench.numbers import DialRule
 from offhook.bench.safety import SafeReport, closed_when_safe, make_safe
@@ -82,6 +82,7 @@ class Rig:
         self.failures: dict[str, OffhookError] = {}
         self.connected: set[str] = set()
         self.safe_report: SafeReport | None = None
+        self.calibration = calibrate_store.Calibration("not asked for")
         self._revivals: Counter[str] = Counter()
         self.relays, self.audio, self.senses = {}, {}, {}
         self._rule = DialRule(loaded.model.name, loaded.model.dial.allow, loaded.model.outside_prefix)
@@ -153,7 +154,9 @@ class Rig:
             self.senses[name] = self._opened("sense", resource, self.model.sense[name])
             return self.senses[name].connect()
         if kind == "audio":
-            self.audio[name] = self._opened("audio", resource, self.model.audio[name])
+            section = self.model.audio[name]
+            gains = self.calibration.gains(name, section.channels) if section.device else {}
+            self.audio[name] = self._opened("audio", resource, section, more=gains)
             return self.audio[name].connect()
         if kind == "tap" and self.model.tap is not None:
             self.tap = CtiTap.open("tap", _options(self.model.tap), self.wires)
@@ -165,10 +168,14 @@ class Rig:
         self.cloud_api = self._opened("cloud", resource, self.model.cloud, wires)
         return self.cloud_api.connect()
 
-    def _opened(self, kind: str, resource: str, section: Any, wires: Wires | None = None) -> Any:
+    def _opened(
+        self, kind: str, resource: str, section: Any, wires: Wires | None = None, more: Mapping[str, Any] | None = None
+    ) -> Any:
         """Open the driver the section names; it is closed with the rig."""
         name = resource.partition(".")[2] or resource
-        driver = registry.find(f"{kind}.{section.driver}", resource).open(name, _options(section), wires or self.wires)
+        driver = registry.find(f"{kind}.{section.driver}", resource).open(
+            name, _options(section) | dict(more or {}), wires or self.wires
+        )
         self._close_later(driver.close)
         return driver
 
@@ -226,13 +233,14 @@ def open_rig(
     on_safe: Callable[[SafeReport], None] | None = None,
     require_all: bool = True,
     from_s: float = 0.0,
+    calibrated: bool = True,
 ) -> Iterator[Rig]:
     """Open a station by name or file; on every way out it is made safe, and closed.
 
     ``on_safe`` gets the report of the safe state before the wires close; without it an unconfirmed safe state is
     raised (DeviceError), or noted on the exception under way. With ``require_all`` a wire that does not answer raises
     Unreachable, with every such wire in it; else they are in ``rig.failures``. Raises ConfigError and Busy, too.
-    ``from_s`` is where the common clock begins.
+    ``from_s`` is where the common clock begins. Levels are as calibrated unless ``calibrated`` is false.
     """
     loaded = load_station(find_station(station))
     with ExitStack() as stack:
@@ -244,6 +252,8 @@ def open_rig(
             wires.clock.skip(from_s)
         guard = stack.enter_context(watched(wires, wires.clock, loaded.model.guardian.hung_s))
         rig = Rig(loaded, wires, guard)
+        if calibrated:
+            rig.calibration = calibrate_store.load(loaded.model)
         stack.callback(rig.close)
         signals.current().attach(rig.clock)
         stack.callback(signals.current().attach, None)

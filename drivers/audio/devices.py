@@ -50,7 +50,7 @@ def find_device(portaudio: Any, name: str, host_api: str = "") -> Card:
     if host_api:
         devices = [one for one in devices if host_api.casefold() in one[2].casefold()]
         if not devices:
-            detail = f'no device of host API "{host_api}"; there are: {", ".join(apis) or "none"}'
+            detail = f'host API "{host_api}" has no device (host APIs: {", ".join(apis) or "none"})'
             raise Refused("gone", "find", detail, "is that sound system running?")
     heard = _match([one for one in devices if one[3]["max_input_channels"] > 0], name, "capture")
     played = _match([one for one in devices if one[3]["max_output_channels"] > 0 and one[2] == heard[2]], name, "play")

@@ -121,8 +121,8 @@ class SoundCard:
         return "" if self._lost is None else self._lost.detail
 
     @property
-    def drift_ppm(self) -> float:
-        """How much slower than the common clock the card's crystal is."""
+    def drift_ppm(self) -> float | None:
+        """How much slower than the common clock the card's crystal is; None before ten seconds have told."""
         return self._timeline.drift_ppm
 
     @property
@@ -135,7 +135,8 @@ class SoundCard:
 
         A card that was connected before goes on counting as if it had never stopped.
         """
-        for attempt in range(1, STARTS + 1):
+        starts = STARTS if not self._timeline.known else 1
+        for attempt in range(1, starts + 1):
             self._leave()
             self._begin()
             try:
@@ -144,7 +145,8 @@ class SoundCard:
                 break
             except DeviceError as error:
                 self._leave(at_once=True)
-                if attempt == STARTS or error.operation == "find":
+                if attempt == starts or error.operation == "find":
+                    self._lost = error
                     raise
         self._beats()
         if self._base:

@@ -32,10 +32,10 @@ class Timeline:
         return bool(self._frames) or self._earliest_s < math.inf
 
     @property
-    def drift_ppm(self) -> float:
-        """How much slower than the common clock the card's crystal is, as far as is known; 0 in the first seconds."""
+    def drift_ppm(self) -> float | None:
+        """How much slower than the common clock the card's crystal is; None before ten seconds have told."""
         if len(self._frames) < 3:
-            return 0.0
+            return None
         passed_s = (self._frames[-1] - self._frames[0]) / self._rate_hz
         return 1e6 * (self._zeros_s[-1] - self._zeros_s[0]) / max(passed_s, 1e-9)
 

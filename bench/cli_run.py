@@ -74,13 +74,11 @@ def report(run_folder: Path) -> int:
     from contextlib import closing
 
     from offhook.bench.console import Console
-    from offhook.bench.record import judge
-    from offhook.reports import render
+    from offhook.reports import rendered
 
-    pages = render(run_folder)
+    pages, result = rendered(run_folder)
     for file in pages:
         click.echo(file)
-    result = judge(run_folder)
     with closing(Console()) as console:
         for damage in result.damages:
             console.line("altered", str(damage), "bold red")

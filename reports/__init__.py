@@ -15,12 +15,23 @@ manifest, and the same folder gives the same files, byte for byte.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-__all__ = ["render"]
+if TYPE_CHECKING:
+    from offhook.bench.record import RunResult
+
+__all__ = ["render", "rendered"]
 
 
 def render(run_dir: Path) -> list[Path]:
-    """Write ``results.json``, ``junit.xml``, ``report.pdf`` and ``report.html`` into a run folder; return their paths.
+    """The same, for who only wants the paths. Raises ConfigError if the folder is not a run that can be read."""
+    return rendered(run_dir)[0]
+
+
+def rendered(run_dir: Path) -> tuple[list[Path], RunResult]:
+    """Write ``results.json``, ``junit.xml``, ``report.pdf`` and ``report.html`` into a run folder.
+
+    Returns their paths, and the run as it was judged for them.
 
     Raises ConfigError if the folder is not a run folder that can be read.
     """
@@ -28,6 +39,7 @@ def render(run_dir: Path) -> list[Path]:
 
     run_dir = Path(run_dir)
     with folder.opened(run_dir) as run:
+        result = run.result
         digest = summary.summarize(run)
         outputs = {
             "results.json": results.text(run, digest).encode("utf-8"),
@@ -42,4 +54,4 @@ def render(run_dir: Path) -> list[Path]:
         partial.write_bytes(content)
         partial.replace(path)
         written.append(path)
-    return written
+    return written, result

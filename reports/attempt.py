@@ -148,7 +148,7 @@ def _picture(run: Run, case: Case, main: Told | None, budget: Budget) -> Markup:
     """The ladder, if there is anything on it and room for it."""
     if not case.steps and not wires_between(run, *window(run, case)):
         return Markup()
-    return budget.picture(draw_call(run, case, main.step if main else None, main.span if main else None))
+    return budget.picture(lambda: draw_call(run, case, main.step if main else None, main.span if main else None))
 
 
 def findings(run: Run, case: Case) -> list[tuple[tuple[str, str], Told]]:
@@ -172,7 +172,7 @@ def _told_view(run: Run, case: Case, title: str, req: str, told: Told, budget: B
     if listen:
         wire, from_s, to_s = listen
         audio = budget.clip(run, wire, from_s, to_s)
-        picture = budget.picture(closeup(run, wire, from_s, to_s))
+        picture = budget.picture(lambda: closeup(run, wire, from_s, to_s))
     return ToldView(
         req="" if req == WHOLE else req,
         title=title,

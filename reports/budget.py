@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from markupsafe import Markup
@@ -34,9 +35,11 @@ class Budget:
         self.audio -= len(made)
         return made
 
-    def picture(self, drawn: Markup) -> Markup:
-        """The picture, or an empty one if there is no room left for it."""
+    def picture(self, draw: Callable[[], Markup]) -> Markup:
+        """The picture, or an empty one if there is no room left for it; once there was none, nothing more is drawn."""
+        drawn = draw() if self.pictures > 0 else Markup()
         if len(drawn) > self.pictures:
+            self.pictures = 0
             return Markup()
         self.pictures -= len(drawn)
         return drawn

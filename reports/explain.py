@@ -230,7 +230,7 @@ def _wire(judgement: Judgement, seen: dict[int, Observation]) -> str:
 def _places(
     run: Run, judgement: Judgement, seen: dict[int, Observation], wire: str, span: tuple[float, float] | None
 ) -> tuple[Place, ...]:
-    starts = {clip.file: clip.start_s for clip in run.clips}
+    starts = run.starts
     places = [_place(entry, starts) for entry in judgement.evidence]
     if not places:
         keys = dict.fromkeys(judgement.spec.get(key) for key in ("from", "to", "observation"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from offhook.bench.record.reader import Evidence, open_run
 from offhook.bench.record.schema import Attempt, Clip, Judgement, Observation, Step, Verdict
 from offhook.reports.integrity import Integrity, check
 
+LOCAL_CODE_KEYED = "local-code-keyed"
+"""The observation that says of a handset from when to when a local code was keyed."""
 WORST_FIRST = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.NOT_RUN, Verdict.PASS, Verdict.NOT_APPLICABLE)
 
 
@@ -46,7 +49,8 @@ class Case:
 class Run:
     """An open run folder.
 
-    ``stored``: the verdicts the run itself came to, by judgement id; ``times``: time and line of each log, once read.
+    ``stored``: the verdicts the run itself came to, by judgement id; ``times``: time and line of each log, once read;
+    ``starts``: when each recording begins; ``secret_spans``: when a local code was keyed, by handset.
     """
 
     path: Path
@@ -58,6 +62,8 @@ class Run:
     evidence: Evidence
     ear: Ear
     times: dict[str, list[tuple[float, int]]] = field(default_factory=dict)
+    starts: dict[str, float] = field(default_factory=dict)
+    secret_spans: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
 
     @property
     def meta(self) -> dict[str, Any]:
@@ -74,17 +80,28 @@ class Run:
 def opened(run_dir: Path) -> Iterator[Run]:
     """Open a run folder and recompute its verdicts. Raises ConfigError if it cannot be read as one."""
     with open_run(run_dir) as evidence:
-        result = judge_evidence(evidence)
+        ear = Ear(evidence)
+        result = judge_evidence(evidence, ear)
+        clips = tuple(evidence.clips())
         yield Run(
             path=run_dir,
             result=result,
             cases=_cases(evidence, result.attempts),
-            clips=tuple(evidence.clips()),
+            clips=clips,
             stored={item.id: item.verdict for item in evidence.judgements()},
             integrity=check(run_dir, evidence.manifest),
             evidence=evidence,
-            ear=Ear(evidence),
+            ear=ear,
+            starts={clip.file: clip.start_s for clip in clips},
+            secret_spans=_secret_spans(evidence),
         )
+
+
+def _secret_spans(evidence: Evidence) -> dict[str, list[tuple[float, float]]]:
+    spans: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for item in evidence.observations_between(LOCAL_CODE_KEYED, -math.inf, math.inf):
+        spans[item.wire].append((float(item.data.get("from_s", item.time_s)), item.time_s))
+    return dict(spans)
 
 
 def _cases(evidence: Evidence, results: tuple[AttemptResult, ...]) -> tuple[Case, ...]:

@@ -23,6 +23,7 @@ from dsp_machine import alternating, headline
 
 from offhook import dsp
 from offhook.bench.characterize.receivers import Spandsp
+from offhook.dsp import compiled
 
 CHANNELS, SECONDS = 1000, 10.0
 Audio = np.ndarray[Any, np.dtype[np.int16]]
@@ -86,11 +87,18 @@ def decoded(audio: Audio) -> list[str]:
     return dsp.decode(audio).texts()
 
 
+def by_numpy(audio: Audio) -> list[str]:
+    compiled.use(False)
+    texts = decoded(audio)
+    compiled.use(True)
+    return texts
+
+
 def peer_decoded(peer: Spandsp, audio: Audio) -> list[str]:
     return [peer.decode(row) for row in audio]
 
 
-def main() -> None:
+def _main() -> None:
     wanted = sys.argv[1:]
     limits = headline()
     peer = Spandsp()
@@ -101,12 +109,25 @@ def main() -> None:
         part = audio[: CHANNELS // 5]
         heard = decoded(audio)
         right = sum(a == b for a, b in zip(heard, texts, strict=True))
-        spent = alternating({"ours": partial(decoded, audio), "theirs": partial(peer_decoded, peer, part)})
-        ours, theirs = audio.size / spent["ours"], part.size / spent["theirs"]
+        alike = by_numpy(audio[:100]) == heard[:100]
+        spent = alternating(
+            {
+                "ours": partial(decoded, audio),
+                "numpy": partial(by_numpy, audio),
+                "theirs": partial(peer_decoded, peer, part),
+            }
+        )
+        ours, alone, theirs = audio.size / spent["ours"], audio.size / spent["numpy"], part.size / spent["theirs"]
         print(
             f"{name:32s} {ours / 1e6:7.0f} Msamples/s ({limits.receiver_share(ours)})  libspandsp "
-            f"{theirs / 1e6:5.0f}: {ours / theirs:5.1f}x (goal {goal:g}x)  {right}/{len(texts)} channels right"
+            f"{theirs / 1e6:5.0f}: {ours / theirs:5.1f}x (goal {goal:g}x), numpy alone {alone / theirs:.1f}x  "
+            f"{right}/{len(texts)} channels right{'' if alike else '; NUMPY ALONE SAYS OTHERWISE'}"
         )
+
+
+def main() -> None:
+    compiled.use(True)
+    _main()
 
 
 if __name__ == "__main__":

@@ -6,13 +6,14 @@ Four stages, each sees what the one before let through: ``gate`` (may there be a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from offhook.dsp import profiles
+from offhook.dsp import compiled, profiles
 from offhook.dsp.digits import Digits, key_names
 from offhook.dsp.fine import WARM, Fine
 from offhook.dsp.front import Front
@@ -20,6 +21,9 @@ from offhook.dsp.gate import Gate
 from offhook.dsp.profiles import Profile
 from offhook.dsp.tones import HIGH_HZ, INT16_SCALE, LOW_HZ, Float32, checked, dbm0
 from offhook.dsp.track import Found, track
+
+if TYPE_CHECKING:
+    from offhook.dsp.batch import BatchAnalysis
 
 BEFORE_S = 0.036  # a digit may begin this long before the gate's first hit
 AFTER_S = 0.064  # and its end is looked for this long after the last
@@ -88,7 +92,7 @@ def decode(samples: ArrayLike, rate: float = 8000, profile: Profile = profiles.A
     """
     value = checked(samples, rate)
     channels = value.shape[0] if value.ndim == 2 else 1
-    parts = [part.columns() for part in analyses(value, rate, profile)]
+    parts = [part.columns() for part in _parts(value, rate, profile)]
     if not parts:
         return Digits.of([], channels)
     return Digits({name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, channels)
@@ -98,6 +102,34 @@ def analyses(
     value: NDArray[np.generic], rate: float, profile: Profile, *, explained: bool = False
 ) -> Iterator[Analysis]:
     """The stages' results, some lanes at a time, so that what they work on stays in the processor's cache."""
+
+    def hits(rx: Receiver, audio: NDArray[np.generic]) -> NDArray[np.bool_]:
+        return rx.gate.hits(audio, padded=True, any_twist=explained)
+
+    for stretch in _stretches(value, rate, profile, hits):
+        yield Analysis(*stretch, explained)
+
+
+def _parts(value: NDArray[np.generic], rate: float, profile: Profile) -> Iterator[Analysis | BatchAnalysis]:
+    """What ``decode`` needs of the stages' results, by compiled kernels where they are worth while."""
+    if not compiled.ready(value.size) or len(profile.null_hz) > compiled.MOST_NULLS:
+        yield from analyses(value, rate, profile)
+        return
+    from offhook.dsp import batch  # loads numba
+
+    room = None
+    for stretch in _stretches(value, rate, profile, batch.gate_hits):
+        room = room or batch.Room(stretch[0])
+        yield batch.BatchAnalysis(*stretch, room)
+
+
+def _stretches(
+    value: NDArray[np.generic],
+    rate: float,
+    profile: Profile,
+    hits: Callable[[Receiver, NDArray[np.generic]], NDArray[np.bool_]],
+) -> Iterator[tuple[Receiver, NDArray[np.generic], Lanes, int, float]]:
+    """Receiver, audio at its rate, lanes, number of the first channel, delay of the low-pass."""
     value = value[None, :] if value.ndim == 1 else value
     front = Front(rate, 0)
     rx = receiver(front.rate, profile)
@@ -106,12 +138,12 @@ def analyses(
     for first in range(0, value.shape[0], step):
         audio = _received(value[first : first + step], rate)
         tail = round(FLUSH_S * front.rate)
-        lanes = find_lanes(rx, rx.gate.hits(audio, padded=True, any_twist=explained), (audio.shape[1] + tail) // rx.hop)
+        lanes = find_lanes(rx, hits(rx, audio), (audio.shape[1] + tail) // rx.hop)
         total = np.cumsum(lanes.length)
         begin = 0
         while begin < len(total):
             end = max(int(np.searchsorted(total, (total[begin - 1] if begin else 0) + GROUP_HOPS)), begin + 1)
-            yield Analysis(rx, audio, lanes.part(begin, end), first, front.delay_s, explained)
+            yield rx, audio, lanes.part(begin, end), first, front.delay_s
             begin = end
 
 

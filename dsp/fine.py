@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from offhook.dsp.advance import long_windows, tones
 from offhook.dsp.doubt import Doubt, settled
-from offhook.dsp.goertzel import matrix, null_basis
+from offhook.dsp.goertzel import matrix, null_basis, null_mix
 from offhook.dsp.profiles import Profile
 from offhook.dsp.purity import stretches
 from offhook.dsp.tones import HIGH_HZ, INT16_SCALE, LOW_HZ, Float32, power_of
@@ -77,6 +77,7 @@ class Fine:
         self.table = _turns(self.turn, np.arange(64))
         weight = np.repeat([0.5, 1.5, 2.0, 2.0, 1.5, 0.5], self.hop) / (8.0 * self.hop)
         self.nulls = null_basis(profile.null_hz, rate, weight).astype(np.float32)
+        self.null_mix = null_mix(profile.null_hz, rate, weight).astype(np.float32)
         self.floor = float(power_of(profile.min_level_dbm0)) * INT16_SCALE**2
         self.ceiling = float(power_of(profile.max_level_dbm0)) * INT16_SCALE**2
         self.need_s = profile.min_on_s
@@ -170,7 +171,7 @@ class Fine:
         pure &= still
         dips = np.zeros(len(at), dtype=np.bool_)
         open_ = np.flatnonzero(fair & ~pure)
-        dips[open_] = _dips(on[:, open_])
+        dips[open_] = on_dips(on[:, open_])
         doubt = Doubt(at, key, share, low_offset, high_offset, on_s, fair, still, calm, pure, dips)
         pure = settled(doubt, lambda some: (blocks, at[some]), lambda some: on[:, some], self.rate, profile.null_hz)
         return Hops(
@@ -201,24 +202,29 @@ class Fine:
         ratio = flat.take(hop + low_row[some] * hops) / np.sqrt(np.maximum(low_power[some], 1e-9))
         high = flat.take(hop + high_row[some] * hops) / np.sqrt(np.maximum(high_power[some], 1e-9))
         np.minimum(ratio, high, out=ratio)
-        soft = soft_on(ratio)
-        silent = (soft < 0.5).astype(np.float32)
-        off = (np.float32(1.0) - soft) * np.float32(self.hop_s)
-        gap = np.zeros(len(some), dtype=np.float32)
-        open_ = np.ones((LOOK, len(some)), dtype=np.bool_)
-        for back in range(LOOK):
-            gap += off[back]
-            gap *= silent[back]
-            np.less(gap, self.profile.bridge_s, out=open_[back])
-        np.logical_and.accumulate(open_, axis=0, out=open_)
-        ratio *= open_
-        soft *= open_
-        total = soft.sum(axis=0) * np.float32(self.hop_s)
+        total, ratio = self.unbroken(ratio, np.float32(self.hop_s), self.profile.bridge_s)
         if wanted is None:
             return total, ratio
         on_s[some] = total
         on[:, some] = ratio
         return on_s, on
+
+    @staticmethod
+    def unbroken(ratio: Float32, hop_s: np.float32, bridge_s: float) -> tuple[Float32, Float32]:
+        """Seconds of tone since the last gap of ``bridge_s``; ``ratio`` (hops back, candidates) with 0 beyond it."""
+        soft = soft_on(ratio)
+        silent = (soft < 0.5).astype(np.float32)
+        off = (np.float32(1.0) - soft) * hop_s
+        gap = np.zeros(ratio.shape[1], dtype=np.float32)
+        open_ = np.ones(ratio.shape, dtype=np.bool_)
+        for back in range(len(ratio)):
+            gap += off[back]
+            gap *= silent[back]
+            np.less(gap, bridge_s, out=open_[back])
+        np.logical_and.accumulate(open_, axis=0, out=open_)
+        ratio = ratio * open_
+        soft *= open_
+        return soft.sum(axis=0) * hop_s, ratio
 
     def _steady(
         self, at: Index, key: NDArray[np.int8], share: Float32, low: Float32, high: Float32,
@@ -251,7 +257,7 @@ def soft_on(ratio: Float32) -> Float32:
     return np.where(ratio < 0.25, np.float32(0.0), np.minimum(ratio, np.float32(1.0)))
 
 
-def _dips(on: Float32) -> Flags:
+def on_dips(on: Float32) -> Flags:
     """Whether there is tone, then none, then tone again in the hops looked back."""
     dip = np.minimum.accumulate(on, axis=0) < 0.5
     return np.asarray((dip[:-1] & (on[1:] > 0.9)).any(axis=0) & (on[0] > 0.5))

@@ -56,7 +56,19 @@ def null_basis(freqs_hz: tuple[float, ...], rate: float, weight: NDArray[Any]) -
     """
     if not freqs_hz:
         return np.zeros((len(weight), 0))
-    angle = 2.0 * np.pi * np.outer(np.arange(len(weight)), np.asarray(freqs_hz)) / rate
-    columns = np.concatenate((np.cos(angle), np.sin(angle)), axis=1) * np.sqrt(weight)[:, None]
-    left, size, _ = np.linalg.svd(columns, full_matrices=False)
-    return np.asarray(left[:, size > 0.02 * size[0]] * np.sqrt(weight)[:, None])
+    return np.asarray(_trigonometric(freqs_hz, rate, len(weight)) @ null_mix(freqs_hz, rate, weight) * weight[:, None])
+
+
+def null_mix(freqs_hz: tuple[float, ...], rate: float, weight: NDArray[Any]) -> Float64:
+    """What makes ``null_basis`` of weighted cosines (first) and sines: (2 x frequencies, columns of the basis)."""
+    if not freqs_hz:
+        return np.zeros((0, 0))
+    columns = _trigonometric(freqs_hz, rate, len(weight)) * np.sqrt(weight)[:, None]
+    _, size, right = np.linalg.svd(columns, full_matrices=False)
+    some = size > 0.02 * size[0]
+    return np.asarray(right[some].T / size[some])
+
+
+def _trigonometric(freqs_hz: tuple[float, ...], rate: float, size: int) -> Float64:
+    angle = 2.0 * np.pi * np.outer(np.arange(size), np.asarray(freqs_hz)) / rate
+    return np.concatenate((np.cos(angle), np.sin(angle)), axis=1)

@@ -77,7 +77,8 @@ def track(hops: Hops, lane: Index, begin: Index, last: Index, hop_s: float, prof
         mean(hops.high_offset),
         np.asarray((low + high) / np.maximum(rest, 1e-4 * (low + high)), dtype=np.float32),
     )
-    return _without_echoes(found, digit_lane, hops, event[begins], hop_s)
+    now = hops.low_power[event[begins]] + hops.high_power[event[begins]]
+    return without_echoes(found, digit_lane, now, hop_s)
 
 
 def _strong(hops: Hops, event: Index, lane: Index) -> tuple[Index, Float32]:
@@ -214,11 +215,10 @@ def _ends(
     return np.asarray(end, dtype=np.float64), known
 
 
-def _without_echoes(found: Found, lane: NDArray[np.int64], hops: Hops, event: Index, hop_s: float) -> Found:
-    """Drop a digit that repeats its predecessor at least 8 dB weaker at once."""
+def without_echoes(found: Found, lane: NDArray[np.int64], now: Float32, hop_s: float) -> Found:
+    """Drop a digit that repeats its predecessor at least 8 dB weaker at once; ``now`` is each one's power at first."""
     if len(found.key) < 2:
         return found
-    now = hops.low_power[event] + hops.high_power[event]
     before = found.low_power[:-1] + found.high_power[:-1]
     close = (found.start[1:] - found.end[:-1]) * hop_s < ECHO_S
     echo = (

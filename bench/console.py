@@ -78,6 +78,7 @@ class Console:
         if attempt.outcome in (Verdict.FAIL, Verdict.INCONCLUSIVE):
             self._bad += 1
             self.failure(folder, attempt, judgements)
+        self.not_applicable(attempt, judgements)
         if self._live is not None:
             self._live.update(self._bar(now_s))
 
@@ -120,6 +121,13 @@ class Console:
             for text in attempt.message.splitlines()[:6]:
                 self._indented(text)
 
+    def not_applicable(self, attempt: Attempt, judgements: list[Judgement]) -> None:
+        """What this station cannot show of a case, and why: a line for each, and never a PASS."""
+        notes = [one for one in judgements if one.kind == "note" and one.verdict is Verdict.NOT_APPLICABLE]
+        for one in notes:
+            case = attempt.nodeid.rpartition("::")[2].removeprefix("test_")
+            self._screen.print(Text(f"n/a   {one.req}  {case}: {one.reason}", style="dim"))
+
     def _headline(self, verdict: Verdict, req: str, title: str) -> None:
         self._screen.print(Text.assemble((f"{verdict}", COLOURS.get(verdict, "")), f"  {req}  {title}"))
 
@@ -146,7 +154,8 @@ class Console:
                 (level, "bold green" if passed else "bold red"),
                 f"   PASS {counts[Verdict.PASS]}   FAIL {counts[Verdict.FAIL]}"
                 f"   INCONCLUSIVE {counts[Verdict.INCONCLUSIVE]}"
-                f"   NOT RUN {counts[Verdict.NOT_RUN]}{_why_not(result)}{never}",
+                f"   NOT RUN {counts[Verdict.NOT_RUN]}{_why_not(result)}"
+                f"   NOT APPLICABLE {counts[Verdict.NOT_APPLICABLE]}{never}",
             )
         )
         for label, text, verdict in rate_lines(result):

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from offhook.bench.watch import Seen, Watch
 
 CONTACT_LEAD_S, CONTACT_LAG_S = 0.08, 0.02
-"""A key's contacts close this long before its tone is heard at the earliest, and after it at the latest."""
+"""A key's contacts close this long before its tone is in the ear at the earliest, and after it at the latest."""
+TRANSIT_S = 0.5
+"""From the ear of the phone to the far end: packets, jitter buffers, networks."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,11 @@ def doubled(typed: str, heard: Sequence[Seen]) -> list[Doubled]:
 
 def why_doubled(watch: Watch, phone: str, twice: Doubled, ear: Sequence[Doubled]) -> str:
     """The wire that doubled a digit: its contacts, the keypad behind them, or the way from the phone to the far end."""
-    if not any(each.key == twice.key and abs(each.time_s - twice.time_s) < 0.2 for each in ear):
+    here = next((each for each in ear if each.key == twice.key and abs(each.time_s - twice.time_s) < TRANSIT_S), None)
+    if here is None:
         return "sent once by the phone, doubled between phone and far end (in-band lead-in and RTP event?)"
-    pressed = watch.all("relay", twice.first_s - CONTACT_LEAD_S, phone, closed=True)
-    closings = [seen for seen in pressed if seen.time_s <= twice.time_s + CONTACT_LAG_S]
+    pressed = watch.all("relay", here.first_s - CONTACT_LEAD_S, phone, closed=True)
+    closings = [seen for seen in pressed if seen.time_s <= here.time_s + CONTACT_LAG_S]
     wires = [seen.wire for seen in closings if not str(seen.data["use"]).startswith("hook")]
     if any(wires.count(wire) > 1 for wire in wires):
         return f"the contact {max(wires, key=wires.count)} closed twice"

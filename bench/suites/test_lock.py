@@ -11,11 +11,11 @@ from offhook.bench.phone import Phone
 OUTSIDE = "05550100"
 
 
-def _lockable(station: Station, desk: Phone, req: str) -> bool:
-    if desk.lock_variant == "none":
-        station.not_applicable(req, f"{desk.name} cannot be locked over CTI on this station")
-        return False
-    return True
+def _lockable(station: Station, desk: Phone, req: str, variant: str = "") -> bool:
+    reason = station.why_not_locked(desk, variant or desk.lock_variant)
+    if reason:
+        station.not_applicable(req, reason)
+    return not reason
 
 
 def _dial_outside(station: Station, desk: Phone) -> float:
@@ -39,17 +39,26 @@ def test_unlocked_phone_reaches_the_trunk(station: Station, desk: Phone) -> None
     assert seized is not None, f"{desk.name} dialled {OUTSIDE}, no outside line was seized"
 
 
+@pytest.mark.parametrize(
+    "variant",
+    [
+        pytest.param("notify", marks=pytest.mark.req("LOCK-S13.1")),
+        pytest.param("prefix", marks=pytest.mark.req("LOCK-S5.2")),
+    ],
+)
 @pytest.mark.req("LOCK-S22.1", "LOCK-N02")
-def test_locked_phone_cannot_dial_out(station: Station, desk: Phone) -> None:
+def test_locked_phone_cannot_dial_out(station: Station, desk: Phone, variant: str) -> None:
     """Lock over CTI, then prove on the keypad and at the trunk that it holds; the PBX's word is not enough."""
-    if not _lockable(station, desk, "LOCK-S22.1"):
+    req = "LOCK-S13.1" if variant == "notify" else "LOCK-S5.2"
+    if not _lockable(station, desk, req, variant):
         return
-    station.lock(desk)
+    station.lock(desk, variant)
 
     since_s = _dial_outside(station, desk)
     station.clock.sleep(6.0)
 
-    station.judge_count("LOCK-S22.1", "outside calls while locked", "seizure", since_s, active=True, at_most=0)
+    for each in ("LOCK-S22.1", req):
+        station.judge_count(each, "outside calls while locked", "seizure", since_s, active=True, at_most=0)
     assert not station.trunk.seizures, f"false lock: {desk.name} is said to be locked and still seized a line"
 
 

@@ -8,7 +8,8 @@ One call::
 A class for live audio: ``Decoder(rate, channels).feed(block)`` yields ``Onset`` and ``Digit``. The other way:
 ``encode``, ``encode_spans``, ``encode_batch``. Beside them: ``profiles`` (what a receiver accepts), ``progress``
 (call-progress tones and voice), ``measure`` (the meter), ``impair`` (noise, lines, networks), ``callerid``, ``stats``
-(intervals), ``codec`` (G.711), ``compiled`` (when numba is used), ``wav`` (files), ``tones`` (frequencies, levels; full scale is +3.14 dBm0).
+(intervals), ``codec`` (G.711), ``wav`` (files), ``tones`` (frequencies, levels; full scale is +3.14 dBm0), ``compiled``
+(when numba is used).
 """
 
 from offhook.dsp import callerid, codec, compiled, impair, measure, profiles, progress, stats, tones, wav

@@ -75,8 +75,8 @@ class Night:
         return self.folder.name
 
     @property
-    def never_begun(self) -> int:
-        """Planned attempts that were never begun."""
+    def not_done(self) -> int:
+        """Planned attempts that were never begun, or cut short and not made again."""
         planned = self.meta.get("planned")
         total = sum(planned.values()) if isinstance(planned, dict) else 0
         return max(0, total - sum(len(case.outcomes) for case in self.cases.values()))
@@ -221,8 +221,8 @@ def _not_done(night: Night) -> Iterator[tuple[str, str]]:
     for phone, why in dict(night.meta.get("quarantine") or {}).items():
         tests = sum(case.outcomes.count(Verdict.NOT_RUN) for key, case in night.cases.items() if f"{phone}]" in key)
         yield "quarantine", f"{phone}, {tests} tests not run: {why}"
-    if night.never_begun:
-        yield "not begun", f"{night.never_begun} of the planned tests"
+    if night.not_done:
+        yield "not done", f"{night.not_done} of the planned tests"
     for part in night.meta.get("interruptions") or ():
         text = f"{part['ended']} at {part['last_written_utc']} after {part['attempts']} attempts, resumed at"
         yield "resumed", f"{text} {part['resumed_utc']}" + (f"; {part['guardian']}" if "guardian" in part else "")

@@ -29,6 +29,7 @@ from offhook.drivers.errors import ConfigError
 SUITES = Path(__file__).parent / "suites"
 INI = "certification.ini"
 ERROR = 2
+AGAIN = "free some space, then: offhook report"
 _OUTSIDE = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
 
 
@@ -115,10 +116,13 @@ def _report(session: Session | None, console: Console) -> int:
     from offhook.reports import render
 
     result = session.result()
-    code = result.exit_code
+    code = ERROR if session.record.lost else result.exit_code
     pages: list[Path] = []
     try:
         pages = render(session.folder)
+    except OSError as error:
+        console.line("report", f"could not be written: {error.strerror or error}; {AGAIN} {session.folder}", "bold red")
+        code = code or ERROR
     except Exception as error:  # the evidence is sealed; a broken report must not look like a broken run
         console.line("report", f"could not be made: {error!r}; try: offhook report {session.folder}", "bold red")
         code = code or ERROR
@@ -151,6 +155,8 @@ def _run_suites(session: Session, files: Sequence[Path], plan: Plan, resumed: Re
     with _alone():
         code = pytest.main(arguments, plugins=[plugin, progress])
     console.suite_over(session.record.clock.now_s())
+    if session.record.lost:
+        return f"error: {session.record.lost}"
     if progress.broken:
         return f"error: {progress.broken}"
     if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
@@ -227,7 +233,9 @@ class Progress:
         guard = self._session.rig.guard
         if guard is not None and guard.lost is not None:
             self.broken = self.broken or str(guard.lost)
-        if signals.current().signum is not None or (guard is not None and guard.lost is not None):
+        lost = self._session.record.lost
+        self.broken = self.broken or (f"the run could not be recorded any more: {lost}" if lost else "")
+        if signals.current().signum is not None or lost or (guard is not None and guard.lost is not None):
             raise KeyboardInterrupt
         suite = suite_of(item)
         if suite != self._suite:

@@ -87,6 +87,7 @@ def opened(wanted: Wanted) -> Iterator[Session]:
     def on_safe(report: SafeReport) -> None:
         safe.append(report)
         if kept:
+            kept[0].last_words()
             note_safe(kept[0], report)
             kept[0].stop_audio()
 
@@ -118,7 +119,7 @@ def opened(wanted: Wanted) -> Iterator[Session]:
                 ended = how_it_ended(None) or ended
                 if kept[0].current is not None:
                     kept[0].finish(Verdict.NOT_RUN, f"{CUT_SHORT}{ended}")
-                if wanted.rates is not None:
+                if wanted.rates is not None and not kept[0].lost:
                     judge_rates(kept[0], wanted.profile.limits, claimed=wanted.rates)
                 kept[0].seal(ended)
 

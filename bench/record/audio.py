@@ -7,7 +7,6 @@ run loses at most that.
 
 from __future__ import annotations
 
-import sqlite3
 import struct
 import wave
 from collections.abc import Callable, Mapping
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offhook.bench.record.schema import AUDIO
+from offhook.bench.record.store import Store
 from offhook.drivers.audio import AudioPort, Samples
 
 SILENCE_S = 2.0
@@ -68,16 +68,18 @@ class WavWriter:
 
     def close(self) -> None:
         """Settle and close."""
-        self.settle()
-        self._file.close()
+        try:
+            self.settle()
+        finally:
+            self._file.close()
 
 
 class _Track:
     """One wire: the file being written, and the silence since its last sound."""
 
-    def __init__(self, folder: Path, db: sqlite3.Connection, wire: str, rate_hz: int) -> None:
-        self._folder = folder
-        self._db = db
+    def __init__(self, store: Store, wire: str, rate_hz: int) -> None:
+        self._folder = folder = store.folder
+        self._store = store
         self._wire = wire
         self._rate_hz = rate_hz
         self._writer: WavWriter | None = None
@@ -113,43 +115,52 @@ class _Track:
         name = f"{AUDIO}/{self._wire}_{self._count:04d}.wav"
         self._writer = WavWriter(self._folder / name, self._rate_hz)
         self._silent = self._settled = 0
-        cursor = self._db.execute(
+        cursor = self._store.execute(
             "INSERT INTO audio (file, wire, start_s, rate_hz, frames) VALUES (?, ?, ?, ?, 0)",
             (name, self._wire, start_s, self._rate_hz),
         )
-        self._row = cursor.lastrowid or 0
+        self._row = (cursor.lastrowid or 0) if cursor is not None else 0
         return self._writer
 
     def settle(self) -> None:
         if self._writer is not None and self._writer.frames != self._settled:
             self._writer.settle()
             self._settled = self._writer.frames
-            self._db.execute("UPDATE audio SET frames = ? WHERE id = ?", (self._settled, self._row))
+            self._store.execute("UPDATE audio SET frames = ? WHERE id = ?", (self._settled, self._row))
 
     def close(self) -> None:
         if self._writer is None:
             return
-        tail = min(self._silent, round(TAIL_S * self._rate_hz))
-        if tail:
-            self._writer.write(np.zeros(tail, np.int16))
-        self.settle()
-        self._writer.close()
-        self._writer = None
+        writer = self._writer
+        try:
+            tail = min(self._silent, round(TAIL_S * self._rate_hz))
+            if tail:
+                writer.write(np.zeros(tail, np.int16))
+            self.settle()
+        finally:
+            self._writer = None
+            writer.close()
 
 
 class PortRecorder:
     """Records named channels of one audio port until :meth:`stop`."""
 
-    def __init__(self, folder: Path, db: sqlite3.Connection, port: AudioPort, wires: Mapping[int, str]) -> None:
+    def __init__(self, store: Store, port: AudioPort, wires: Mapping[int, str]) -> None:
         self._port = port
+        self._store = store
         self._channels = sorted(wires)
         if self._channels and not 0 <= self._channels[0] <= self._channels[-1] < port.channels:
             raise ValueError(f"audio port has channels 0 to {port.channels - 1}, not {self._channels}")
-        self._tracks = [_Track(folder, db, wires[channel], port.rate_hz) for channel in self._channels]
+        self._tracks = [_Track(store, wires[channel], port.rate_hz) for channel in self._channels]
         self._next: int | None = None
         self._unsubscribe: Callable[[], None] = port.subscribe(self._on_block)
 
     def _on_block(self, first: int, block: Samples) -> None:
+        if not self._store.lost:
+            with self._store.writing():
+                self._take(first, block)
+
+    def _take(self, first: int, block: Samples) -> None:
         gap = 0 if self._next is None else first - self._next
         self._next = first + block.shape[1]
         rows = block[self._channels]
@@ -165,10 +176,12 @@ class PortRecorder:
     def settle(self) -> None:
         """Make every open file readable as it stands."""
         for track in self._tracks:
-            track.settle()
+            with self._store.writing():
+                track.settle()
 
     def stop(self) -> None:
         """Close every file."""
         self._unsubscribe()
         for track in self._tracks:
-            track.close()
+            with self._store.writing():
+                track.close()

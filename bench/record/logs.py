@@ -17,20 +17,20 @@ class RelayLog:
 
     def __init__(self, folder: Path) -> None:
         path = folder / RELAY_LOG
-        self._line = path.read_bytes().count(b"\n") if path.exists() else 0
+        self.line = path.read_bytes().count(b"\n") if path.exists() else 0
         self._file = path.open("a", encoding="utf-8", newline="")
         self._rows = csv.writer(self._file, lineterminator="\n")
-        if not self._line:
+        if not self.line:
             self._rows.writerow(RELAY_COLUMNS)
             self._file.flush()
-            self._line = 1
+            self.line = 1
 
     def write(self, board: str, relay: int, closed: bool, sent_s: float, acked_s: float) -> int:
         """Add a row; returns its line, counted from 1 (the heading)."""
         self._rows.writerow((f"{acked_s:.6f}", f"{sent_s:.6f}", board, relay, "closed" if closed else "open"))
         self._file.flush()
-        self._line += 1
-        return self._line
+        self.line += 1
+        return self.line
 
     def close(self) -> None:
         """Close the file."""

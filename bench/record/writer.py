@@ -6,7 +6,6 @@ import json
 import math
 import os
 import re
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -24,6 +23,7 @@ from offhook.bench.record.reader import Evidence
 from offhook.bench.record.schema import Attempt, Judgement, Observation, Verdict
 from offhook.bench.record.secrets import META
 from offhook.bench.record.spec import clean_spec
+from offhook.bench.record.store import Store
 from offhook.bench.record.verdicts import worst
 from offhook.drivers.audio import AudioPort
 from offhook.drivers.clock import Clock
@@ -39,17 +39,12 @@ class RunRecord:
         self.folder = folder
         self._clock = clock
         self._claim = claimed(folder)
-        self._db = sqlite3.connect(folder / schema.DATABASE, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
-        if not again:
-            self._db.executescript(schema.TABLES)
-            (folder / schema.AUDIO).mkdir()
+        self._store = Store(folder, again=again)
         self._cti = CtiLog(folder)
         self._relays = RelayLog(folder)
         self._ports: list[PortRecorder] = []
         self._current: Attempt | None = None
-        self._evidence = Evidence(folder, self._db, None)
+        self._evidence = Evidence(folder, self._store.db, None)
         self._ear: Ear | None = None
         self._open = True
 
@@ -91,7 +86,7 @@ class RunRecord:
         for one in self._evidence.attempts():
             if one.raised is None or one.cut_short:  # it will be made anew, in full; this one is kept for what it saw
                 message = f"{schema.CUT_SHORT}killed" if one.raised is None else one.message
-                self._db.execute(
+                self._store.execute(
                     "UPDATE attempt SET ended_s = ifnull(ended_s, ?), raised = ?, required = 0, outcome = ?, "
                     "message = ? WHERE id = ?",
                     (max(latest_s, one.started_s), Verdict.NOT_RUN, Verdict.NOT_RUN, message, one.id),
@@ -104,6 +99,15 @@ class RunRecord:
         }
         earlier = list(meta.get("interruptions") or [])
         self.note_meta(interruptions=[*earlier, part], recorded=[], ended=None, exit_code=None)
+
+    @property
+    def lost(self) -> str:
+        """Why nothing is recorded any more (a full disk); "" while all is well."""
+        return self._store.lost
+
+    def last_words(self) -> None:
+        """From here on what still can be written is, and what cannot raises nothing: the run ends in any case."""
+        self._store.last_words()
 
     @property
     def clock(self) -> Clock:
@@ -124,8 +128,8 @@ class RunRecord:
 
     def note_meta(self, **values: Any) -> None:
         """Set keys of table meta."""
-        rows = [(key, json.dumps(value)) for key, value in values.items()]
-        self._db.executemany("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", rows)
+        for key, value in values.items():
+            self._store.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, json.dumps(value)))
 
     def meta(self) -> dict[str, Any]:
         """Table meta as it stands."""
@@ -152,6 +156,7 @@ class RunRecord:
         attempt = self._insert(
             "attempt", nodeid=nodeid, title=title, suite=suite, reqs=json.dumps(list(reqs)), started_s=started_s
         )
+        self._store.check()
         self._current = self._evidence.attempt(attempt)
         return attempt
 
@@ -165,10 +170,11 @@ class RunRecord:
         attempt = replace(attempt, ended_s=ended_s, raised=raised, required=required, message=message)
         judgements = self._judge_again(attempt)
         outcome = outcome_of(attempt, tuple(judgements))
-        self._db.execute(
+        self._store.execute(
             "UPDATE attempt SET ended_s = ?, raised = ?, required = ?, outcome = ?, message = ? WHERE id = ?",
             (ended_s, raised, required, outcome, message, attempt.id),
         )
+        self._store.check()
         self._current = None
         return outcome
 
@@ -179,7 +185,7 @@ class RunRecord:
             raise ValueError(f"attempt {attempt} has not ended")
         outcome = worst([found.outcome or Verdict.NOT_RUN, raised])
         text = self._evidence.secrets.mask(f"{found.message}\n{message}".strip())
-        self._db.execute(
+        self._store.execute(
             "UPDATE attempt SET raised = ?, outcome = ?, message = ? WHERE id = ?",
             (worst([found.raised, raised]), outcome, text, attempt),
         )
@@ -225,11 +231,14 @@ class RunRecord:
 
     def relay(self, board: str, relay: int, closed: bool, sent_s: float, acked_s: float) -> int:
         """Log an acknowledged relay command; returns its line in relays.csv, counted from 1."""
-        return self._relays.write(board, relay, closed, sent_s, acked_s)
+        with self._store.writing():
+            self._relays.write(board, relay, closed, sent_s, acked_s)
+        return self._relays.line
 
     def cti(self, direction: str, time_s: float, raw: bytes, name: str = "") -> None:
         """Log one CTI message as it crossed the wire."""
-        self._cti.write(direction, time_s, self._evidence.secrets.mask_bytes(raw), name)
+        with self._store.writing():
+            self._cti.write(direction, time_s, self._evidence.secrets.mask_bytes(raw), name)
 
     def record_audio(self, port: AudioPort, wires: Mapping[int, str]) -> None:
         """Record named channels of a port from now on: ``{0: "desk-1"}`` becomes ``audio/desk-1_0001.wav`` ..."""
@@ -238,7 +247,7 @@ class RunRecord:
             if wire in known or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", wire):
                 raise ValueError(f"{wire!r} cannot name a recording (in use, or not letters, digits, '.', '_' and '-')")
             known.append(wire)
-        self._ports.append(PortRecorder(self.folder, self._db, port, wires))
+        self._ports.append(PortRecorder(self._store, port, wires))
         self.note_meta(recorded=known)
 
     def stop_audio(self) -> None:
@@ -255,13 +264,14 @@ class RunRecord:
         other key compares a field of the data. Raises ValueError for an unknown kind or key.
         """
         clean, attempt = self._evidence.secrets.hide(clean_spec(kind, spec)), self._attempt_id()
+        self._settle()
+        self._store.check()  # what a judgement rests on is on the disk before it is
         values = {"attempt": attempt, "req": req, "title": title, "kind": kind, "unit": unit}
         undecided = {"verdict": Verdict.NOT_RUN, "reason": "", "evidence": "[]"}
         number = self._insert("judgement", **values, spec=json.dumps(clean), **undecided)
-        self._settle()
         draft = Judgement(number, attempt, req, title, kind, clean, unit)
         made = judge_one(draft, self._evidence, self._ears(), self._current)
-        self._store(made)
+        self._write(made)
         return made
 
     def judgements(self, attempt: int | None = None) -> list[Judgement]:
@@ -298,17 +308,33 @@ class RunRecord:
         if self._current is not None:
             self.finish(Verdict.NOT_RUN, f"{schema.CUT_SHORT}{ended}")
         self.stop_audio()
+        if self.lost:
+            return self._end_lost()
         self.note_meta(ended=ended)
         result = judge_evidence(self._evidence, self._ears())
-        for made in result.judgements:
-            self._store(made)
-        for one in result.attempts:
-            self._db.execute("UPDATE attempt SET outcome = ? WHERE id = ?", (one.outcome, one.attempt.id))
+        with self._store.together():
+            for made in result.judgements:
+                self._write(made)
+            for one in result.attempts:
+                self._store.execute("UPDATE attempt SET outcome = ? WHERE id = ?", (one.outcome, one.attempt.id))
         code = result.exit_code if exit_code is None else exit_code
         self.note_meta(exit_code=code)
+        return self._close_sealed(code)
+
+    def _close_sealed(self, code: int) -> int:
+        if self.lost:
+            return self._end_lost()
         self.close()
-        write_manifest(self.folder)
+        with self._store.writing():
+            write_manifest(self.folder)
         return code
+
+    def _end_lost(self) -> int:
+        """Note that the run could not be recorded to its end; it is not sealed."""
+        self.last_words()
+        self.note_meta(ended=f"error: the run could not be recorded any more: {self.lost}", exit_code=2)
+        self.close()
+        return 2
 
     def close(self) -> None:
         """Let go of the files without sealing."""
@@ -316,22 +342,21 @@ class RunRecord:
             return
         self.stop_audio()
         self._open = False
-        self._cti.close()
-        self._relays.close()
-        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._db.execute("PRAGMA journal_mode=DELETE")
-        self._db.close()
+        for log in (self._cti, self._relays):
+            with self._store.writing():
+                log.close()
+        self._store.close()
         os.close(self._claim)
 
     def _judge_again(self, attempt: Attempt) -> list[Judgement]:
         self._settle()
         made = [judge_one(one, self._evidence, self._ears(), attempt) for one in self._evidence.judgements(attempt.id)]
         for one in made:
-            self._store(one)
+            self._write(one)
         return made
 
-    def _store(self, made: Judgement) -> None:
-        self._db.execute(
+    def _write(self, made: Judgement) -> None:
+        self._store.execute(
             "UPDATE judgement SET figure = ?, limit_low = ?, limit_high = ?, u = ?, n = ?, verdict = ?, reason = ?, "
             "evidence = ? WHERE id = ?",
             (
@@ -361,5 +386,5 @@ class RunRecord:
 
     def _insert(self, table: str, **values: Any) -> int:
         names, marks = ", ".join(values), ", ".join("?" * len(values))
-        cursor = self._db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(values.values()))
-        return cursor.lastrowid or 0
+        cursor = self._store.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(values.values()))
+        return (cursor.lastrowid or 0) if cursor is not None else 0

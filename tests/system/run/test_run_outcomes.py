@@ -22,13 +22,11 @@ def test_a_good_run_leaves_its_evidence_and_says_so_in_a_few_lines(runner: Runne
     assert {path.name for path in ended.folder.iterdir()} == EVIDENCE | RENDERED
     result = judge(ended.folder)
     assert (result.level, result.damages, result.meta["ended"]) == ("SIM-VERIFIED", (), "completed")
-    passed = result.counts[Verdict.PASS]
-    assert passed == len(result.attempts) - result.counts[Verdict.NOT_APPLICABLE] > 0
+    passed, n = result.counts[Verdict.PASS], len(result.attempts)
+    assert passed == n - result.counts[Verdict.NOT_APPLICABLE] > 0
     assert ended.out == ""
     assert re.search(r"^station +simulated, role R1 \(.*\), seed 1$", ended.err, re.M)
-    assert re.search(
-        rf"^dtmf +{len(result.attempts)}/{len(result.attempts)} .* of phone time in .* s$", ended.err, re.M
-    )
+    assert re.search(rf"^dtmf +{n}/{n} .* of phone time in .* s$", ended.err, re.M)
     assert re.search(rf"^SIM-VERIFIED   PASS {passed}   FAIL 0   INCONCLUSIVE 0   NOT RUN 0$", ended.err, re.M)
     assert f"report    {ended.folder / 'report.html'}" in ended.err
 

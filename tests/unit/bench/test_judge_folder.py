@@ -114,7 +114,7 @@ def test_verdicts_are_not_taken_from_the_database(bench: Bench) -> None:
     """What the run wrote down as its verdict is of no account: the evidence is."""
     with bench.attempt():
         bench.judge("count", observed="ring", at_least=1)
-    bench.record._db.execute("UPDATE judgement SET verdict = 'PASS'")
+    bench.record._store.execute("UPDATE judgement SET verdict = 'PASS'")
     assert bench.record.seal() == 1
     assert [made.verdict for made in judge(bench.record.folder)] == [FAIL]
 

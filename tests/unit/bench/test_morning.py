@@ -141,7 +141,7 @@ def test_what_was_left_out_is_said(nights: Nights) -> None:
 
     assert told(folder) == [
         ("quarantine", "desk-1, 2 tests not run: 3 failures in a row"),
-        ("not begun", "2 of the planned tests"),
+        ("not done", "2 of the planned tests"),
         ("resumed", "killed at 01:00 after 2 attempts, resumed at 02:00"),
         ("ended", "interrupted"),
     ]

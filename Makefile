@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.stamp
 export OPENBLAS_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup run test quick lint unit system bench comparison trace soak clean packages
+.PHONY: setup run test quick lint unit system bench comparison faults trace soak clean packages
 
 setup: $(STAMP)
 
@@ -49,6 +49,10 @@ bench: setup
 comparison: setup packages
 	$(BIN)/offhook characterize compare --work build/comparison --page docs/comparison.md \
 		--talk-off /usr/share/asterisk/sounds/en_US_f_Allison
+
+# Every pair of wire and fault in docs/faults.md, and whether the bench called it what it is.
+faults: setup
+	$(BIN)/python tools/faults.py
 
 trace: setup
 	$(BIN)/python tools/trace.py

@@ -5,7 +5,7 @@ and what the run must say. The bench is told nothing of the fault. A pair is cov
 (never PASS) and the failures name what is listed. Every pair is a run of its own in a process of its own, two at a
 time; all on the simulated clock.
 
-    python tools/faults.py [--only TEXT] [--explain] [--write]
+    python tools/faults.py [--only TEXT] [--explain] [--write] [--json FILE]
 
 ``--write`` puts the results into docs/faults.md. Written as well, for `make trace`: build/trace/faults.json (the cases
 that failed under each fault) and faults-judged.json (the requirements whose own judgement failed). Exit code 1 if a
@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -187,7 +187,8 @@ def _tell(pair: Pair, outcome: Outcome, explain: bool) -> None:
     cases = sorted({case_of(nodeid) for nodeid in outcome.failed})
     first = cases[0] + (f" +{len(cases) - 1}" if len(cases) > 1 else "") if cases else "-"
     print(
-        f"{'WRONG' if wrong else 'ok':6}{pair.wire:9}{pair.fault:32}{outcome.verdict:13}{first:44}{'; '.join(pair.says)}"
+        f"{'WRONG' if wrong else 'ok':6}{pair.wire:9}{pair.fault:32}{outcome.verdict:13}{first:44}"
+        + "; ".join(pair.says)
     )
     if wrong:
         print(f"      {wrong}")
@@ -202,7 +203,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", default="", metavar="TEXT", help="only pairs whose wire or fault holds TEXT")
     parser.add_argument("--explain", action="store_true", help="show what each run said")
     parser.add_argument("--write", action="store_true", help="put the results into docs/faults.md")
-    parser.add_argument("--jobs", type=int, default=JOBS)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the outcomes there, too")
+    parser.add_argument("--jobs", type=int, default=JOBS, help=f"processes (default {JOBS})")
     options = parser.parse_args(arguments)
     wanted = [pair for pair in pairs(PAGE.read_text("utf-8")) if options.only in f"{pair.wire} {pair.fault}"]
     started_s = time.monotonic()
@@ -217,6 +219,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"\n{len(done) - len(bad)} of {len(done)} pairs covered ({len(kinds)} faults) in {took_s:.0f} s")
     if bad:
         print(f"not covered: {', '.join(bad)}")
+    if options.json:
+        rows = [{**asdict(outcome), "cases": pair.cases, "wrong": wrong_with(pair, outcome)} for pair, outcome in done]
+        options.json.write_text(json.dumps(rows, indent=1), "utf-8")
     if not options.only:
         write_trace(done)
         if options.write:

@@ -15,7 +15,7 @@ from offhook.bench.flows.keying import doubled, why_doubled
 from offhook.bench.flows.lock import DIAL_TONES, key_local_code, wait_local_prompt
 from offhook.bench.flows.steps import StepFailed
 from offhook.bench.watch import Seen
-from offhook.drivers.errors import DeviceGone, DeviceTimeout
+from offhook.drivers.errors import DeviceGone, DeviceRefused, DeviceTimeout
 
 QUIET_BEFORE_S3_S = 0.5
 OUR_OWN = ("relay.", "sense.", "audio.")
@@ -39,7 +39,7 @@ class Association(AssociationAttempt):
         for name in STAGES[STAGES.index(first) : STAGES.index(stage) + 1]:
             try:
                 getattr(self, name)()
-            except (DeviceGone, DeviceTimeout) as error:
+            except (DeviceGone, DeviceRefused, DeviceTimeout) as error:
                 if error.resource.startswith(OUR_OWN):
                     raise  # a wire of the bench that fails says nothing of the telephone
                 raise StepFailed(name, "the stage to go on", str(error), f"the wire to {error.resource}") from error

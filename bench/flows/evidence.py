@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from offhook.bench.devices import Station
 from offhook.bench.flows.association import Association
 from offhook.bench.watch import Seen
 
@@ -40,7 +41,8 @@ def judge_ddi(flow: Association) -> None:
     bound = flow.steps["S32"]
     spec: dict[str, Any] = {"observation": bound.id, "key": "d_ddi", "expected": flow.phone.model.ddi}
     flow.judge("ASSOC-S32.1", "calling number", "equal", **spec)
-    ddi = flow.account.state(flow.association).ddi
+    phones = flow.account.api.phones(flow.account.name)
+    ddi = ", ".join(phone.ddi for phone in phones if phone.extension == flow.phone.extension)
     seen = flow.station.watch.note("K", "cloud", "bound", flow.account.name, flow.station.clock.now_s(), 0.05, ddi=ddi)
     spec = {"observation": seen.id, "key": "ddi", "expected": flow.phone.model.ddi}
     flow.judge("ASSOC-S10.3", "number bound to the account", "equal", **spec)
@@ -66,6 +68,25 @@ def judge_local_code_stayed(flow: Association) -> None:
     rows = sum(occurrences(table, code) for table in station.cloud.dump().values())
     spec = {"value": float(rows), "at_most": 0.0, "u": 0.0, "n": 1}
     flow.judge("LOCK-CODE.2", "rows of the cloud's database that hold the local code", "figure", unit="rows", **spec)
+
+
+def judge_no_secret(station: Station) -> None:
+    """ASSOC-SEC.1: no account's password and no phone's local code is in a row of the service or in CTI traffic.
+
+    Passwords are masked before anything is written to the run folder; they are looked for in what the service keeps.
+    """
+    codes = {name: phone.local_code for name, phone in station.phones.items() if phone.model.local_code}
+    secrets = {f"password of {name}": secret for name, secret in station.model.accounts.items()}
+    secrets |= {f"local code of {name}": code for name, code in codes.items()}
+    tables = station.cloud.dump()
+    for title, secret in secrets.items():
+        rows = sum(occurrences(table, secret) for table in tables.values())
+        spec: dict[str, Any] = {"value": float(rows), "at_most": 0.0, "u": 0.0, "n": 1}
+        station.record.judge("ASSOC-SEC.1", f"rows of the service that hold the {title}", "figure", unit="rows", **spec)
+    for name, code in codes.items():
+        apart = sorted(context for context in station.context_ids if code in context)
+        spec = {"forbidden": code, "kinds": list(SEARCHED), "apart_from": apart}
+        station.record.judge("ASSOC-SEC.1", f"local code of {name} in CTI and cloud traffic", "search", **spec)
 
 
 def judge_phones(flow: Association, req: str, title: str, expected: int) -> None:

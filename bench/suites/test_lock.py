@@ -77,6 +77,25 @@ def test_neighbours_are_not_locked(station: Station, desk: Phone) -> None:
     assert seized is not None, f"{neighbour.name} cannot dial out while {desk.name} is locked"
 
 
+@pytest.mark.req("LOCK-END.1")
+def test_a_failed_association_leaves_the_phone_as_it_was(station: Station, desk: Phone) -> None:
+    """Locked for an association that then fails: afterwards the phone, which was free before, dials out again."""
+    if not _lockable(station, desk, "LOCK-END.1"):
+        return
+    alice = station.account("alice")
+    flow = association(station, alice, desk, lock=True)
+    flow.run_to("answer")
+    desk.hang_up()
+    assert alice.wait_state(flow.association, ("FAILED",), 15.0) is not None
+    station.clock.sleep(2.0)
+
+    since_s = _dial_outside(station, desk)
+
+    seized = station.watch.expect("seizure", 10.0, since_s, active=True)
+    station.judge_count("LOCK-END.1", "outside call after the failure", "seizure", since_s, active=True, at_least=1)
+    assert seized is not None, f"{desk.name} is still locked"
+
+
 @pytest.mark.req("LOCK-S25.2", "LOCK-S25.3", "ASSOC-RETRY.1")
 def test_wrong_local_code_stops_the_association(station: Station, desk: Phone) -> None:
     """A wrong local code: no outside line, context FAILED; from S3 a new attempt works."""

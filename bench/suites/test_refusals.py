@@ -15,6 +15,7 @@ from offhook.bench.flows.absence import (
     judge_no_row,
     rows,
 )
+from offhook.bench.flows.evidence import judge_no_secret
 from offhook.bench.phone import Phone
 from offhook.drivers.errors import DeviceRefused
 
@@ -281,3 +282,12 @@ def _words(name: str) -> set[str]:
 
 def _other_code(code: str) -> str:
     return code[:-1] + str((int(code[-1]) + 1) % 10)
+
+
+@pytest.mark.req("ASSOC-SEC.1")
+def test_no_secret_leaves_its_owner(station: Station, first: Phone) -> None:
+    """After an association with the lock: no password, no local code in anything the service keeps or was told."""
+    lock = first.lock_variant != "none"
+    associate(station, station.account("alice"), first, lock=lock)
+
+    judge_no_secret(station)

@@ -50,7 +50,8 @@ class Run:
     """An open run folder.
 
     ``stored``: the verdicts the run itself came to, by judgement id; ``times``: time and line of each log, once read;
-    ``starts``: when each recording begins; ``secret_spans``: when a local code was keyed, by handset.
+    ``starts``: when each recording begins; ``secret_spans``: when a local code was keyed, by handset;
+    ``silenced``: what is not to be heard, by wire (a run that is exported).
     """
 
     path: Path
@@ -64,6 +65,7 @@ class Run:
     times: dict[str, list[tuple[float, int]]] = field(default_factory=dict)
     starts: dict[str, float] = field(default_factory=dict)
     secret_spans: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    silenced: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
 
     @property
     def meta(self) -> dict[str, Any]:

@@ -7,8 +7,9 @@ the same bytes: the date is the run's, no font of the system is used, nothing is
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from importlib import resources
-from typing import Final
+from typing import Any, Final
 
 from offhook.reports.certificate import content, started
 from offhook.reports.folder import Run
@@ -18,9 +19,10 @@ STANDARD: Final = "a-2b"
 """PDF/A: what is kept for years must be readable without anything from outside."""
 
 
-def document(run: Run, digest: Digest) -> bytes:
-    """The whole PDF."""
-    return typeset(json.dumps(content(run, digest), ensure_ascii=False, sort_keys=True), _stamp(run))
+def document(run: Run, digest: Digest, redact: Callable[[Any], Any] | None = None) -> bytes:
+    """The whole PDF; ``redact`` is applied to everything that it says."""
+    said = content(run, digest)
+    return typeset(json.dumps(redact(said) if redact else said, ensure_ascii=False, sort_keys=True), _stamp(run))
 
 
 def typeset(data: str, stamp: int) -> bytes:

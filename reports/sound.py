@@ -35,6 +35,9 @@ def between(run: Run, wire: str, from_s: float, to_s: float) -> tuple[Samples, i
         except (OSError, ValueError):
             continue
         _paste(out, samples, round((start_s - from_s) * rate_hz))
+    for silent_from_s, silent_to_s in run.silenced.get(wire, []):
+        first, last = (max(0, round((at - from_s) * rate_hz)) for at in (silent_from_s, silent_to_s))
+        out[first:last] = 0
     return out, rate_hz
 
 

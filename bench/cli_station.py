@@ -38,8 +38,9 @@ def stations() -> None:
 
 
 @click.command()
-def schema() -> None:
-    """Print the JSON schema of station files, for editors."""
-    from offhook.bench.station_file import schema as text
+@click.argument("kind", type=click.Choice(["station", "profile"]), default="station")
+def schema(kind: str) -> None:
+    """Print the JSON schema of station files (or of profiles), for editors."""
+    from offhook.bench import profiles, station_file
 
-    click.echo(text())
+    click.echo(profiles.schema() if kind == "profile" else station_file.schema())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from offhook.bench.cli import execute
 from offhook.bench.profiles import PROFILES, ProfileError, load_profile, schema
 from offhook.bench.thresholds import CERTIFICATION, SMOKE, Thresholds, deviations
 from offhook.drivers.errors import ConfigError
@@ -104,3 +105,10 @@ def test_the_schema_names_every_limit() -> None:
     limits = json.loads(schema())["$defs"]["Limits"]["properties"]
     assert set(limits) == set(Thresholds.__dataclass_fields__)
     assert limits["first_ring_s"]["description"].startswith("TH-04")
+
+
+def test_the_command_prints_either_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["schema", "profile"]) == 0
+    assert "first_ring_s" in json.loads(capsys.readouterr().out)["$defs"]["Limits"]["properties"]
+    assert execute(["schema"]) == 0
+    assert "phone" in json.loads(capsys.readouterr().out)["properties"]

@@ -6,7 +6,8 @@ Idle channels cost one coarse gate for all of them together every 24 ms. A chann
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,13 +18,14 @@ from offhook.dsp.digits import Digit, Digits, Onset
 from offhook.dsp.fine import WARM, Hops
 from offhook.dsp.front import Front
 from offhook.dsp.profiles import Profile
-from offhook.dsp.tones import KEYS, check_rate, checked
+from offhook.dsp.tones import KEYS, Float32, Float64, check_rate, checked
 from offhook.dsp.track import BACK, track
 
 Event = Onset | Digit
 # What ``track`` reads of each accepted hop; a live history keeps no other candidates and none of their other figures.
-_PER_EVENT = ("key", "low_power", "high_power", "low_offset", "high_offset", "rest", "full", "accepted")
-_UNUSED = tuple(f.name for f in fields(Hops) if f.name not in (*_PER_EVENT, "amplitude", "at"))
+_PER_EVENT = ("at", "key", "low_power", "high_power", "low_offset", "high_offset", "rest", "full")
+_KINDS = {"at": np.int64, "key": np.int8, "full": np.bool_}
+_UNUSED = tuple(f.name for f in fields(Hops) if f.name not in (*_PER_EVENT, "amplitude", "accepted"))
 TRIM_HOPS = 240
 _NOTHING = np.zeros(0, dtype=np.int64)
 
@@ -36,8 +38,10 @@ class _Lane:
     first: int
     end: int
     done: int  # hops analysed
-    hops: Hops | None = None
-    base: int = 0  # stream hop of the first hop in ``hops``
+    amplitude: Float32 | None = None  # of all hops from ``base`` on, with room for more to come
+    length: int = 0  # hops in ``amplitude``
+    events: Float64 | None = None  # accepted hops: a row for each of ``_PER_EVENT``, counted from ``base``
+    base: int = 0  # stream hop of the first hop in ``amplitude``
     started: int = -(1 << 40)  # hop up to which onsets were sent
     ended: int = -(1 << 40)  # accepting hop of the last digit sent
 
@@ -173,10 +177,15 @@ class Decoder:
         view = Lanes(piece.channel, start, piece.length)
         blocks, place, begin = cut(self._audio[:, : self._fill], view, self._rx.hop, self._origin)
         hops = self._rx.fine.analyse(blocks, place)
+        accepted = np.flatnonzero(hops.accepted)
+        events = np.array([getattr(hops, name)[accepted] for name in _PER_EVENT], dtype=np.float64)
+        edges = np.searchsorted(events[0], np.append(begin, begin[-1] + piece.length[-1])).tolist()
         told: list[_Lane] = []
         for number, lane in enumerate(due):
-            skip = 0 if lane.done == lane.first else lane.done - int(start[number])
-            news = _extend(lane, hops, int(begin[number]) + skip, int(begin[number] + piece.length[number]))
+            fresh = int(begin[number]) + (0 if lane.done == lane.first else lane.done - int(start[number]))
+            amplitude = hops.amplitude[:, fresh : int(begin[number] + piece.length[number])]
+            mine = events[:, edges[number] : edges[number + 1]]
+            news = _extend(lane, amplitude, mine[:, mine[0] >= fresh], fresh)
             lane.done = int(stop[number])
             lane.latest = lane.done if news else lane.latest
             if news or lane.open:
@@ -219,41 +228,44 @@ class Decoder:
         return self._report([lane for lane in lanes if lane.open], closing=True)
 
 
-def _extend(lane: _Lane, hops: Hops, begin: int, end: int) -> bool:
-    """Append hops begin..end of an analysis to a lane's history; whether any of them was accepted."""
-    inside = slice(int(np.searchsorted(hops.at, begin)), int(np.searchsorted(hops.at, end)))
-    chosen = np.flatnonzero(hops.accepted[inside]) + inside.start
-    old = lane.hops
-    if old is None:
-        lane.base = lane.first
-        fresh = {name: getattr(hops, name)[chosen] for name in _PER_EVENT}
-        unused = {name: getattr(hops, name)[..., :0] for name in _UNUSED}
-        lane.hops = Hops(amplitude=hops.amplitude[:, begin:end].copy(), at=hops.at[chosen] - begin, **fresh, **unused)
-        return len(chosen) > 0
-    length = old.amplitude.shape[1]
-    amplitude = np.concatenate((old.amplitude, hops.amplitude[:, begin:end]), axis=1)
-    if len(chosen):
-        joined = {name: np.concatenate((getattr(old, name), getattr(hops, name)[chosen])) for name in _PER_EVENT}
-        lane.hops = replace(old, amplitude=amplitude, at=np.append(old.at, hops.at[chosen] - begin + length), **joined)
-    else:
-        lane.hops = replace(old, amplitude=amplitude)
-    return len(chosen) > 0
+def _extend(lane: _Lane, amplitude: Float32, events: Float64, first: int) -> bool:
+    """Append hops, and the accepted ones among them, to a lane's history; whether there are any such.
+
+    ``first`` is the first hop's number as the events count.
+    """
+    count = amplitude.shape[1]
+    if lane.amplitude is None or lane.events is None:
+        lane.base, lane.events = lane.first, np.zeros((len(_PER_EVENT), 0))
+        lane.amplitude = np.empty((8, 2 * TRIM_HOPS), dtype=np.float32)
+    if lane.length + count > lane.amplitude.shape[1]:
+        wider = np.empty((8, 2 * (lane.length + count)), dtype=np.float32)
+        wider[:, : lane.length] = lane.amplitude[:, : lane.length]
+        lane.amplitude = wider
+    lane.amplitude[:, lane.length : lane.length + count] = amplitude
+    if events.shape[1]:
+        events[0] += lane.length - first
+        lane.events = np.concatenate((lane.events, events), axis=1)
+    lane.length += count
+    return events.shape[1] > 0
 
 
 def _joined(lanes: list[_Lane]) -> tuple[Hops, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Histories of several lanes end to end, the lane number of each hop, and each lane's first and last hop."""
-    parts = [lane.hops for lane in lanes if lane.hops is not None]
-    length = np.array([part.amplitude.shape[1] for part in parts])
+    parts = [(lane.amplitude, lane.events) for lane in lanes]
+    length = np.array([lane.length for lane in lanes])
     begin = np.cumsum(length) - length
-    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _PER_EVENT}
-    amplitude = np.concatenate([part.amplitude for part in parts], axis=1)
-    at = np.concatenate([part.at + start for part, start in zip(parts, begin.tolist(), strict=True)])
-    return (
-        replace(parts[0], amplitude=amplitude, at=at, **joined),
-        np.repeat(np.arange(len(parts)), length),
-        begin,
-        begin + length - 1,
+    amplitude = np.concatenate(
+        [a[:, :n] for (a, _), n in zip(parts, length.tolist(), strict=True) if a is not None], axis=1
     )
+    events = np.concatenate([e for _, e in parts if e is not None], axis=1)
+    events[0] += np.repeat(begin, [e.shape[1] for _, e in parts if e is not None])
+    columns: dict[str, Any] = {
+        name: row.astype(_KINDS.get(name, np.float32)) for name, row in zip(_PER_EVENT, events, strict=True)
+    }
+    accepted = np.ones(events.shape[1], dtype=np.bool_)
+    unused: dict[str, Any] = dict.fromkeys(_UNUSED, accepted[:0])
+    hops = Hops(amplitude=amplitude, accepted=accepted, **columns, **unused)
+    return hops, np.repeat(np.arange(len(parts)), length), begin, begin + length - 1
 
 
 def _trim(lane: _Lane, accepted: NDArray[np.int64], known: NDArray[np.int64]) -> None:
@@ -262,8 +274,7 @@ def _trim(lane: _Lane, accepted: NDArray[np.int64], known: NDArray[np.int64]) ->
     ``accepted`` and ``known`` are the stream hops of the lane's digits (``known`` -1 while a digit lasts). What remains
     of an older digit is not sent again, for it was accepted before the last one that was.
     """
-    hops = lane.hops
-    if hops is None or hops.amplitude.shape[1] < TRIM_HOPS:
+    if lane.amplitude is None or lane.events is None or lane.length < TRIM_HOPS:
         return
     keep_from = lane.base
     if len(accepted) == 0 or (known[-1] >= 0 and known[-1] < lane.done - TRIM_HOPS // 2):
@@ -273,7 +284,8 @@ def _trim(lane: _Lane, accepted: NDArray[np.int64], known: NDArray[np.int64]) ->
     drop = keep_from - lane.base
     if drop < TRIM_HOPS // 4:
         return
-    keep = hops.at >= drop
-    trimmed = {name: getattr(hops, name)[keep] for name in _PER_EVENT}
-    lane.hops = replace(hops, at=hops.at[keep] - drop, amplitude=hops.amplitude[:, drop:].copy(), **trimmed)
+    lane.events = lane.events[:, lane.events[0] >= drop]
+    lane.events[0] -= drop
+    lane.amplitude[:, : lane.length - drop] = lane.amplitude[:, drop : lane.length].copy()
+    lane.length -= drop
     lane.base = keep_from

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from offhook.drivers.errors import OffhookError
+
 if TYPE_CHECKING:
     from offhook.bench.attempts import Attempts
     from offhook.bench.devices import Station
@@ -38,6 +40,7 @@ EACH = {"phone_name": "phone", "loop_name": "loop"}
 ATTEMPTS: pytest.StashKey[Attempts] = pytest.StashKey()
 WANTED: pytest.StashKey[Wanted] = pytest.StashKey()
 LACKING: pytest.StashKey[str] = pytest.StashKey()
+UNREADABLE: pytest.StashKey[str] = pytest.StashKey()
 ABSENT: pytest.StashKey[str] = pytest.StashKey()
 OPEN: pytest.StashKey[ExitStack] = pytest.StashKey()
 
@@ -73,8 +76,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if found and found[-1].func.__module__ == __name__:
             from offhook.bench.attempts import names_of
 
-            names = names_of(kind, metafunc.config.stash.get(ATTEMPTS, None), wanted(metafunc.config).station)
+            names = []
+            try:
+                names = names_of(kind, metafunc.config.stash.get(ATTEMPTS, None), wanted(metafunc.config).station)
+            except OffhookError as error:  # pytest would show the source around it, once a file
+                metafunc.config.stash[UNREADABLE] = str(error)
             metafunc.parametrize(fixture, names or [""], ids=names or [f"no {kind}"], indirect=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config) -> None:
+    """A station that cannot be read ends the session, in one message."""
+    if UNREADABLE in config.stash:
+        raise pytest.UsageError(config.stash[UNREADABLE])
 
 
 def wanted(config: pytest.Config) -> Wanted:
@@ -115,7 +128,10 @@ def _offhook(request: pytest.FixtureRequest) -> Attempts:
 
     stack = config.stash[OPEN] = ExitStack()
     stack.enter_context(signals.orderly_end())
-    session = stack.enter_context(opened(wanted(config)))
+    try:
+        session = stack.enter_context(opened(wanted(config)))
+    except OffhookError as error:  # no test of it could say more
+        pytest.exit(f"offhook: {error}", returncode=2)
     config.stash[ATTEMPTS] = attempts = Attempts(session)
     return attempts
 

@@ -24,7 +24,8 @@ def test_a_test_that_uses_no_station_pays_nothing(runner: Runner) -> None:
 
         def test_quiet():
             loaded = {name for name in sys.modules if name.startswith("offhook.")}
-            assert loaded <= {"offhook.bench", "offhook.bench.plugin"}, loaded
+            light = ("bench", "bench.plugin", "drivers", "drivers.errors")
+            assert loaded <= {f"offhook.{name}" for name in light}, loaded
             assert "numpy" not in sys.modules
         """,
     )
@@ -64,7 +65,7 @@ def test_a_lab_test_runs_on_the_simulated_station_and_is_recorded(runner: Runner
     assert f"offhook: report {ended.folder / 'report.html'}" in ended.out
     result = judge(ended.folder)
     assert [one.attempt.title for one in result.attempts[:1]] == ["Lift, and hear dial tone."]
-    assert len(result.attempts) == 4
+    assert len(result.attempts) == 1 + 4  # one, and one for each phone of the station
     assert {one.outcome for one in result.attempts} == {Verdict.PASS}
     [measured] = result.attempts[0].judgements
     assert (measured.req, measured.unit, measured.limit_high, measured.verdict) == ("LINE-TONE.1", "s", 3.0, "PASS")
@@ -175,11 +176,25 @@ def test_an_exception_fails_and_a_wire_that_misbehaves_leaves_it_open(runner: Ru
     assert "the tear-down broke" in result.attempts[3].attempt.message
 
 
-def test_a_station_that_is_not_there_is_one_message(runner: Runner) -> None:
-    write(runner, "def test_x(station):\n    pass\n")
+@pytest.mark.parametrize("fixture", ["station", "phone_name"])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "lab9.toml: read station: no such file"),
+        ("nme = 1\n", "lab9.toml:1  nme: unknown key (try: name)"),
+    ],
+)
+def test_a_station_that_cannot_be_used_is_one_message(
+    runner: Runner, fixture: str, text: str | None, words: str
+) -> None:
+    write(runner, f"def test_x({fixture}):\n    pass\n\n\ndef test_y({fixture}):\n    pass\n")
+    if text is not None:
+        (runner.place / "lab9.toml").write_text(text)
 
     ended = runner.pytest("-q", "--station", "lab9.toml")
 
-    assert ended.code != 0
-    assert "lab9.toml" in ended.out
+    assert ended.code in (2, 4)
+    assert (ended.out + ended.err).count(words) == 1
+    assert "Traceback" not in ended.out + ended.err
+    assert "def " not in ended.out, "source of the framework is nobody's business here"
     assert not (runner.place / "runs").exists()

@@ -22,11 +22,10 @@ Array = Any  # numba has no types of its own that a checker knows
 
 def kernel(function: F) -> F:
     """Compile on first use, keep on disk where that can be; arithmetic may be reordered as BLAS and numpy do too."""
-    options = {"fastmath": True, "error_model": "numpy", "nogil": True}
     try:
-        return cast(F, numba.njit(cache=True, **options)(function))
+        return cast(F, numba.njit(function, cache=True, fastmath=True, error_model="numpy", nogil=True))
     except RuntimeError:  # no folder to keep it in
-        return cast(F, numba.njit(**options)(function))
+        return cast(F, numba.njit(function, fastmath=True, error_model="numpy", nogil=True))
 
 
 F0, F1, F2, F3, F4 = (np.float32(value) for value in range(5))

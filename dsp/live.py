@@ -246,7 +246,7 @@ def _extend(lane: _Lane, amplitude: Float32, events: Float64, first: int) -> boo
         events[0] += lane.length - first
         lane.events = np.concatenate((lane.events, events), axis=1)
     lane.length += count
-    return events.shape[1] > 0
+    return bool(events.shape[1])
 
 
 def _joined(lanes: list[_Lane]) -> tuple[Hops, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:

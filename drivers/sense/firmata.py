@@ -15,12 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 from offhook.drivers.clock import Clock
 from offhook.drivers.errors import ConfigError, DeviceGone, DeviceTimeout
 from offhook.drivers.links import Link, Wires
 from offhook.drivers.sense import OnEdge
+from offhook.drivers.sense.debounce import Debouncer
 
 REPORT_VERSION, SET_PIN_MODE, START_SYSEX, END_SYSEX, REPORT_FIRMWARE = 0xF9, 0xF4, 0xF0, 0xF7, 0x79
 DIGITAL_MESSAGE, REPORT_DIGITAL = 0x90, 0xD0
@@ -101,8 +103,19 @@ def _firmware(body: bytearray) -> Firmware | None:
 class FirmataInputs:
     """One Arduino; see :class:`offhook.drivers.sense.SenseInputs`. A pin is active when it is high."""
 
-    def __init__(self, name: str, clock: Clock, link: Link, pins: Sequence[int] = PINS, pull_up: bool = False) -> None:
-        """``pins`` become inputs, all others are left alone; ``pull_up`` is for contacts to ground."""
+    def __init__(
+        self,
+        name: str,
+        clock: Clock,
+        link: Link,
+        pins: Sequence[int] = PINS,
+        pull_up: bool = False,
+        settle_s: float = 0.0,
+    ) -> None:
+        """``pins`` become inputs, all others are left alone; ``pull_up`` is for contacts to ground.
+
+        An edge counts once its level has held for ``settle_s``, and keeps the time at which it came.
+        """
         self.resource = f"sense.{name}"
         if not pins or not all(0 <= pin < 128 for pin in pins):
             raise ConfigError(self.resource, f"pins = {list(pins)}", "pins are numbers from 0 to 127", "pins = [2, 3]")
@@ -112,19 +125,22 @@ class FirmataInputs:
         self._mode = INPUT_PULLUP if pull_up else INPUT
         self._protocol = FirmataProtocol()
         self._firmware: Firmware | None = None
-        self._levels: dict[int, int] = {}
+        self._ports: set[int] = set()
+        self._settle_s = settle_s
+        self._inputs = {pin: Debouncer(clock, settle_s, partial(self._edge, pin)) for pin in pins}
         self._listeners: dict[int, list[OnEdge]] = {}
         self._lost = ""
         link.attach(self._take, self._lose)
 
     @classmethod
     def open(cls, name: str, options: Mapping[str, Any], wires: Wires) -> Self:
-        """Take hold of the port; ``options`` are ``link`` (or ``port``), ``pins`` and ``pull_up``."""
+        """Take hold of the port; ``options``: ``link`` (or ``port``), ``pins``, ``pull_up``, ``debounce_ms``."""
         address = options.get("link") or options.get("port")
         if not address:
             raise ConfigError(f"sense.{name}", "open", "no port is named", 'port = "/dev/serial/by-id/..."')
         link = wires.link(str(address), baud=57600)
-        return cls(name, wires.clock, link, tuple(options.get("pins", PINS)), bool(options.get("pull_up", False)))
+        pins, settle_s = tuple(options.get("pins", PINS)), options.get("debounce_ms", 0) / 1000
+        return cls(name, wires.clock, link, pins, bool(options.get("pull_up", False)), settle_s)
 
     def connect(self) -> str:
         """Wait for the firmware's name, make the pins inputs, switch reporting on and wait for the first levels."""
@@ -136,22 +152,22 @@ class FirmataInputs:
         if self._firmware is None:
             raise DeviceTimeout(self.resource, operation, f"no answer within {BOOT_S:g} s", HINT)
         ports = sorted({pin >> 3 for pin in self._pins})
-        self._levels.clear()
+        self._ports.clear()
         modes = b"".join(bytes([SET_PIN_MODE, pin, self._mode]) for pin in sorted(self._pins))
         self._send(modes + b"".join(bytes([REPORT_DIGITAL | port, 1]) for port in ports), "switch reporting on")
-        if not self._wait(lambda: self._levels.keys() >= set(ports), ASK_AGAIN_S, "switch reporting on"):
-            silent = ", ".join(str(port) for port in ports if port not in self._levels)
+        if not self._wait(lambda: self._ports >= set(ports), ASK_AGAIN_S, "switch reporting on"):
+            silent = ", ".join(str(port) for port in ports if port not in self._ports)
             detail = f"port {silent} did not report"
             raise DeviceTimeout(self.resource, "switch reporting on", detail, "does this board have the pins named?")
         found = self._firmware
         return f"{found.name} {found.major}.{found.minor}, {len(self._pins)} inputs"
 
     def active(self, pin: int) -> bool:
-        """The last reported level. Raises DeviceGone when the board has left."""
+        """The last level that counts. Raises DeviceGone when the board has left."""
         self._check(pin)
         if self._lost:
             raise DeviceGone(self.resource, f"read pin {pin}", self._lost, HINT)
-        return bool(self._levels.get(pin >> 3, 0) >> (pin & 7) & 1)
+        return self._inputs[pin].level
 
     def subscribe(self, pin: int, on_edge: OnEdge) -> None:
         """Call ``on_edge(active, time_s)`` on every edge of that pin."""
@@ -189,16 +205,20 @@ class FirmataInputs:
                 self._port_came(message, now_s)
 
     def _port_came(self, message: PortLevels, now_s: float) -> None:
-        before = self._levels.get(message.port)
-        self._levels[message.port] = message.levels
-        if before is None:  # the first report is the state, not an edge
-            return
-        changed = before ^ message.levels
+        is_first = message.port not in self._ports
+        self._ports.add(message.port)
         for bit in range(8):
             pin = 8 * message.port + bit
-            if changed >> bit & 1:
-                for on_edge in list(self._listeners.get(pin, ())):
-                    on_edge(bool(message.levels >> bit & 1), now_s)
+            if pin in self._inputs:
+                active = bool(message.levels >> bit & 1)
+                if is_first:  # the first report is the state, not an edge
+                    self._inputs[pin] = Debouncer(self._clock, self._settle_s, partial(self._edge, pin), active)
+                else:
+                    self._inputs[pin].feed(active, now_s)
+
+    def _edge(self, pin: int, active: bool, time_s: float) -> None:
+        for on_edge in list(self._listeners.get(pin, ())):
+            on_edge(active, time_s)
 
     def _lose(self, reason: str) -> None:
         self._lost = reason

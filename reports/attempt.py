@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -16,11 +17,27 @@ from offhook.reports.ladder import draw_call, window
 from offhook.reports.quantity import figure_of, limits, number
 from offhook.reports.sound import wires_between
 from offhook.reports.strips import named
+from offhook.reports.summary import went_wrong
 
 CLIP_PAD_S = 0.7
 CLIP_LONGEST_S = 12.0
 LEG_LONGEST_S = 120.0
 WHOLE = "*"
+PROBES = {
+    "R": "relay",
+    "C": "CTI",
+    "K": "cloud's API",
+    "T": "bench",
+    "A-h": "handset audio",
+    "A-i": "IVR audio",
+    "A-l": "line audio",
+    "G-r": "ring sensor",
+    "G-h": "hook or loop sensor",
+    "G-l": "lamp sensor",
+}
+"""Where something was seen, in words (requirements, section 2)."""
+_FIELD = re.compile(r"\b[df]_(?=[a-z])")
+"""What the record puts before the fields of a message, so that they differ from its own."""
 
 
 @dataclass(frozen=True)
@@ -98,11 +115,6 @@ class CaseView:
     left_out: bool
 
 
-def went_wrong(case: Case) -> bool:
-    """True for an attempt that a reader must look at: FAIL, INCONCLUSIVE, or cut off by the end of the run."""
-    return case.outcome in (Verdict.FAIL, Verdict.INCONCLUSIVE) or case.attempt.raised is None
-
-
 def showcase(run: Run) -> set[int]:
     """Attempts whose audio goes into the page: everything that went wrong, and the first call of every test."""
     shown: set[int] = set()
@@ -158,7 +170,7 @@ def findings(run: Run, case: Case) -> list[tuple[tuple[str, str], Told]]:
         ended = Told("the attempt to come to its end", "the run ended while it was running", (), "")
         found.append((("never finished", WHOLE), ended))
     elif case.attempt.raised in (Verdict.FAIL, Verdict.INCONCLUSIVE) and case.attempt.message:
-        found.append((("broke off", WHOLE), explain_raised(run, case)))
+        found.append((("the attempt broke off", WHOLE), explain_raised(run, case)))
     for verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE):
         for item in case.judgements:
             if item.verdict is verdict:
@@ -236,12 +248,12 @@ def _steps(case: Case, bad: Step | None) -> list[StepView]:
 
 
 def _seen_by(item: Observation | None) -> str:
-    return "–" if item is None else f"{item.probe} on {item.wire}: {named(item)}"
+    return "–" if item is None else f"{PROBES.get(item.probe, item.probe)}, {item.wire}: {named(item)}"
 
 
 def _row(run: Run, case: Case, judgement: Judgement) -> RowView:
     told = explain(run, case, judgement)
-    reason = judgement.reason
+    reason = _FIELD.sub("", judgement.reason)
     stored = run.stored.get(judgement.id)
     if stored is not None and stored is not judgement.verdict:
         reason = f"the run itself said {stored.value}; {reason}"

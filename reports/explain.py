@@ -145,7 +145,8 @@ def _times(spec: Spec) -> str:
 
 def _equal(judgement: Judgement, seen: dict[int, Observation]) -> str:
     spec = judgement.spec
-    return f"{_name(seen, spec.get('observation'))}: {spec.get('key')} is {spec.get('expected')}"
+    key = str(spec.get("key")).removeprefix("f_").removeprefix("d_")
+    return f"{_name(seen, spec.get('observation'))}: {key} is {spec.get('expected')}"
 
 
 def _digits(judgement: Judgement, seen: dict[int, Observation]) -> str:

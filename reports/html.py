@@ -10,7 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from offhook.reports.attempt import CaseView, case_view, showcase, went_wrong
+from offhook.reports.attempt import CaseView, case_view, showcase
 from offhook.reports.bars import ORDER, counts_bar, gauge
 from offhook.reports.budget import Budget
 from offhook.reports.deviations import alarm, deviation_rows
@@ -18,8 +18,9 @@ from offhook.reports.folder import WORST_FIRST, Run
 from offhook.reports.front import facts
 from offhook.reports.quantity import figure_of, limits
 from offhook.reports.rates import rate_rows
+from offhook.reports.shortfall import without
 from offhook.reports.steps import legend
-from offhook.reports.summary import RULE, Digest
+from offhook.reports.summary import RULE, Digest, went_wrong
 from offhook.reports.timing import timing
 from offhook.reports.wording import (
     LEVELS,
@@ -98,14 +99,16 @@ def _page(run: Run, digest: Digest, failed: list[CaseView]) -> dict[str, Any]:
 
 
 def _first_look(failed: list[CaseView]) -> list[dict[str, Any]]:
-    """What went wrong, once for attempts that went wrong alike."""
-    alike: dict[tuple[str, str], dict[str, Any]] = {}
+    """What went wrong, once for attempts that went wrong alike, whichever phone they were made with."""
+    alike: dict[tuple[str, str, str], dict[str, Any]] = {}
     for view in failed:
         for item in view.told[:1]:
-            title = view.title if item.whole else item.title
+            variant = view.nodeid.partition("[")[2].removesuffix("]")
+            title = view.title.removesuffix(f" [{variant}]") if item.whole else item.title
             look = {"id": view.id, "title": title, "step": item.step, "count": 0}
             look |= {"expected": item.expected, "heard": item.heard}
-            alike.setdefault((item.step, title), look)["count"] += 1
+            key = item.step, title, without(item.heard if item.whole else "", variant)
+            alike.setdefault(key, look)["count"] += 1
     return list(alike.values())
 
 

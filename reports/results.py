@@ -56,7 +56,7 @@ def _line(line: Line) -> dict[str, Any]:
         "n": line.n,
         "passed": line.passed,
         "success_rate_lower_bound_95": line.bound,
-        "judgements": [judgement.id for judgement in line.judgements],
+        "judgements": [judgement.id for judgement in line.judgements if judgement.id],
     }
 
 

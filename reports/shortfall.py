@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any
 
 from offhook.bench.record.schema import Verdict
-from offhook.reports.attempt import WHOLE, findings, went_wrong
+from offhook.reports.attempt import WHOLE, findings
 from offhook.reports.folder import Case, Run
+from offhook.reports.summary import went_wrong
 
 MOST_FAILURES = 60
 """Kinds of failure that are told in full; the rest is counted."""
@@ -23,6 +25,13 @@ def title_of(case: Case) -> str:
 def variant_of(case: Case) -> str:
     """What a test was called with: ``desk-1``; with its number if it was repeated."""
     return case.attempt.nodeid.partition("[")[2].removesuffix("]")
+
+
+def without(text: str, variant: str) -> str:
+    """A text without what differs between variants of a case: the phone's name, and every number."""
+    phone = re.search(r"[a-z]\w*-\d+", variant)
+    text = text.replace(phone[0], "*") if phone else text
+    return re.sub(r"\d+(?:\.\d+)?", "#", text)
 
 
 def ranges(numbers: Iterable[int]) -> str:
@@ -83,8 +92,10 @@ def failures(run: Run) -> tuple[list[dict[str, Any]], str]:
     alike: dict[tuple[Any, ...], list[Case]] = defaultdict(list)
     for case in run.cases:
         if went_wrong(case):
+            broke = case.attempt.raised is not Verdict.PASS
+            why = without(_reason(case), variant_of(case)) if broke else ""
             bad = tuple((item.req, item.title) for item in case.judgements if _is_bad(item.verdict))
-            alike[case.attempt.nodeid.partition("[")[0], case.outcome, bad, not bad and _reason(case)].append(case)
+            alike[case.attempt.nodeid.partition("[")[0], case.outcome, bad, why].append(case)
     ranked = sorted(alike.values(), key=lambda cases: (cases[0].outcome is not Verdict.FAIL, cases[0].id))
     told = [_failure(run, cases) for cases in ranked[:MOST_FAILURES]]
     rest = sum(map(len, ranked[MOST_FAILURES:]))

@@ -12,7 +12,7 @@ from offhook.bench.record.guarded import guarded
 from offhook.bench.record.judge import OVER_ATTEMPTS, UNVERIFIED, reach
 from offhook.bench.record.schema import Judgement, Verdict
 from offhook.bench.record.verdicts import worst
-from offhook.reports.folder import WORST_FIRST, Run
+from offhook.reports.folder import WORST_FIRST, Case, Run
 
 RULE = (
     "PASS needs the figure plus its uncertainty (k = 2) within the limit. A figure outside its limit by more than its "
@@ -20,6 +20,10 @@ RULE = (
     "passes. A requirement is as good as its worst judgement, a run as good as its worst requirement. All verdicts "
     "here were recomputed from the stored evidence when this report was made."
 )
+BROKE_AT = re.compile(r"(?:\w+: )?(S\d+): ")
+"""How the message of an attempt begins that broke off at a step."""
+AS_A_WHOLE = "attempt"
+"""The kind of a line that rests on the test as a whole, not on a judgement."""
 _TIMED = {"interval", "figure"}
 _COUNTED = {Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE}
 
@@ -104,12 +108,45 @@ def _undone(run: Run) -> str:
 
 
 def requirement_lines(run: Run) -> tuple[Line, ...]:
-    """One line per requirement id, worst first, then in order of the ids."""
+    """One line per requirement id, worst first, then in order of the ids.
+
+    A requirement that a test names and never came to judge has its line, too: what became of the test.
+    """
     groups: dict[str, list[Judgement]] = defaultdict(list)
     for judgement in run.result:
         groups[judgement.req or "(no id)"].append(judgement)
+    judged = set(groups)
+    for case in run.cases:
+        broke = went_wrong(case) and case.attempt.raised is not Verdict.PASS
+        for req in case.attempt.reqs:
+            if req not in judged or (broke and _broke_at(case, req)):
+                groups[req].append(_unjudged(case, req))
     lines = [_line(req, group) for req, group in groups.items()]
     return tuple(sorted(lines, key=lambda line: (WORST_FIRST.index(line.verdict), natural(line.req))))
+
+
+def went_wrong(case: Case) -> bool:
+    """True for an attempt that a reader must look at: FAIL, INCONCLUSIVE, or cut off by the end of the run."""
+    return case.outcome in (Verdict.FAIL, Verdict.INCONCLUSIVE) or case.attempt.raised is None
+
+
+def _broke_at(case: Case, req: str) -> bool:
+    """True if an attempt broke off at the very step that a requirement is about."""
+    found = BROKE_AT.match(case.attempt.message)
+    return bool(found) and req.partition("-")[2].partition(".")[0] == found[1]  # type: ignore[index]
+
+
+def _unjudged(case: Case, req: str) -> Judgement:
+    """What an attempt says of a requirement that it names and has no judgement of."""
+    found = BROKE_AT.match(case.attempt.message)
+    broke = went_wrong(case) and case.attempt.raised is not Verdict.PASS
+    if broke and found and not _broke_at(case, req):
+        verdict, title = Verdict.NOT_RUN, f"not reached: the attempt broke off at {found[1]}"
+    else:
+        variant = case.attempt.nodeid.partition("[")[2]
+        verdict, title = case.outcome, (case.attempt.title or case.attempt.nodeid).removesuffix(f" [{variant}")
+    reason = case.attempt.message.partition("\n")[0]
+    return Judgement(0, case.id, req, title, AS_A_WHOLE, {}, "", verdict, reason)
 
 
 def _line(req: str, judgements: list[Judgement]) -> Line:
@@ -180,6 +217,8 @@ def lower_bound(passed: int, n: int, confidence: float = 0.95) -> float:
 
 def _remarks(run: Run, ended: str, whole: bool) -> tuple[str, ...]:
     remarks = [] if whole else [ended]
+    if run.meta.get("faults"):
+        remarks.append(f"Faults were set on purpose at the far end: {', '.join(map(str, run.meta['faults']))}.")
     if (by_guardian := guarded(run.path)) is not None:
         remarks.append(str(by_guardian))
     integrity = run.integrity

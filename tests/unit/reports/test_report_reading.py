@@ -1,0 +1,117 @@
+"""What a report says to somebody who did not write the bench: every requirement, every rate, no private words."""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+from unit.reports.synthetic_run import Script, call
+
+from offhook.bench.record import Verdict
+from offhook.reports import render
+from offhook.reports.shortfall import without
+
+BROKE = "StepFailed: S15: expected desk-{0} rings; heard no ring of 100{0} in 3 s; wire: ringer sensor"
+
+
+def made(script: Script) -> tuple[dict, str]:  # type: ignore[type-arg]
+    """results.json and the words of report.html."""
+    script.record.seal()
+    render(script.folder)
+    html = (script.folder / "report.html").read_text("utf-8")
+    html = re.sub(r"<(style|svg|head)\b.*?</\1>", " ", html, flags=re.DOTALL)
+    words = re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", html)))
+    return json.loads((script.folder / "results.json").read_text("utf-8")), words
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Script:
+    """Three phones that never rang: the attempts name four requirements and judge one of them."""
+    script = Script(tmp_path)
+    for phone in (1, 2, 3):
+        reqs = ("ASSOC-S11.1", "ASSOC-S15.1", "ASSOC-S15.2", "ASSOC-S36.1")
+        script.begin(f"test_association[desk-{phone}]", f"association [desk-{phone}]", "assoc", *reqs)
+        script.step("S4", "the cloud asks to monitor", script.clock.time_s + 0.1, "C", "cti-tap", "MonitorStart")
+        script.step("S11", "the PBX monitors", script.clock.time_s + 0.2, "C", "cti-tap", "MonitorStartResponse")
+        script.interval("ASSOC-S11.1", "S4 to S11", "S4", "S11", 1.0)
+        script.clock.time_s += 5.0
+        script.end(Verdict.FAIL, BROKE.format(phone))
+    return script
+
+
+@pytest.mark.req("REP-VER.1")
+def test_a_requirement_that_was_not_reached_is_not_left_out(broken: Script) -> None:
+    results, words = made(broken)
+    lines = {line["req"]: (line["verdict"], line["title"]) for line in results["requirements"]}
+    assert lines["ASSOC-S15.1"] == ("FAIL", "association")
+    assert lines["ASSOC-S15.2"] == ("FAIL", "association")
+    assert lines["ASSOC-S36.1"] == ("NOT_RUN", "not reached: the attempt broke off at S15")
+    assert lines["ASSOC-S11.1"][0] == "PASS"
+    assert [line["req"] for line in results["requirements"]][:2] == ["ASSOC-S15.1", "ASSOC-S15.2"]
+    assert "not reached: the attempt broke off at S15" in words
+
+
+def test_what_went_wrong_alike_on_several_phones_is_said_once(broken: Script) -> None:
+    _, words = made(broken)
+    first = words[words.index("Where it failed") : words.index("Tested")]
+    assert first.count("association") == 1
+    assert "in 3 attempts" in first
+
+
+def test_what_differs_between_phones_is_not_a_difference() -> None:
+    assert without("desk-1 heard 4711 at 1.2 s", "desk-1") == without("desk-2 heard 99 at 13 s", "#3-desk-2")
+    assert without("no ring", "desk-1") != without("no tone", "desk-1")
+
+
+@pytest.mark.req("REP-VER.1")
+def test_requirements_of_a_test_that_judges_nothing_or_was_skipped_have_a_line(tmp_path: Path) -> None:
+    script = Script(tmp_path)
+    script.begin("test_plain", "plain asserts", "assoc", "ASSOC-S1.4")
+    script.end()
+    script.begin("test_skipped", "needs a line", "line", "LINE-RING.1")
+    script.end(Verdict.NOT_RUN, "no line on this station", required=False)
+    results, _ = made(script)
+    lines = {line["req"]: (line["verdict"], line["passed"], line["n"]) for line in results["requirements"]}
+    assert lines == {"ASSOC-S1.4": ("PASS", 1, 1), "LINE-RING.1": ("NOT_RUN", 0, 0)}
+    assert all(line["judgements"] == [] for line in results["requirements"])
+
+
+@pytest.mark.req("REP-STAT.1", "REP-STAT.2")
+def test_a_rate_says_what_was_seen_its_bound_and_the_n_it_needs(tmp_path: Path) -> None:
+    script = Script(tmp_path)
+    for number in range(20):
+        script.begin(f"test_association[#{number + 1}-desk-1]", "association", "assoc", "ASSOC-S10.1")
+        script.record.observe("T", "bench", "trial", "desk-1", script.clock.time_s, 0.0, rates=["ASSOC-RATE.1"])
+        script.clock.time_s += 1.0
+        script.end()
+    script.record.judge("ASSOC-RATE.1", "associations that succeed", "rate", of="ASSOC-RATE.1", at_least=0.99)
+    results, words = made(script)
+    (line,) = [line for line in results["requirements"] if line["req"] == "ASSOC-RATE.1"]
+    assert (line["n"], line["success_rate_lower_bound_95"]) == (0, None)  # a claim is no sample of itself
+    table = words[words.index("Rates over all attempts verdict") :]
+    assert "100 % of 20 ≥ 86.1 % ≥ 99 % 20 299" in table  # 0.05 ** (1 / 20), and the rule of three
+    assert "1 of the rates need more attempts than were made" in words[: words.index("Tested")]
+
+
+def test_steps_and_probes_are_in_words(tmp_path: Path) -> None:
+    script = Script(tmp_path)
+    script.begin("test_association[lock]", "association", "assoc", "ASSOC-S10.1")
+    call(script, lock=True)
+    script.end()
+    _, words = made(script)
+    assert "What the steps mean" in words
+    assert "S15 PBX to phone the phone rings" in words
+    assert re.search(r"\b(A-i|A-h|G-r|K|C|R) on [a-z]", words) is None
+    assert "ring sensor, arduino" in words or "ring sensor, " in words
+
+
+def test_faults_that_were_set_are_said_first(tmp_path: Path) -> None:
+    script = Script(tmp_path, faults=["slow-pbx:0.3"])
+    script.begin("test_x", "x", "assoc")
+    script.end()
+    results, words = made(script)
+    assert "Faults were set on purpose at the far end: slow-pbx:0.3." in results["remarks"]
+    assert words.index("Faults were set on purpose") < words.index("SIM-VERIFIED")

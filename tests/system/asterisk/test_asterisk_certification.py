@@ -24,3 +24,36 @@ def test_a_phone_is_associated_on_asterisk_with_and_without_lock(tmp_path: Path)
     unlocked = "S1 S21 S2 S3 S4 S11 S6 S14 S15 S16 S31 S32 S33 S27 S8 S9 S10 S36".split()
     locked = "S1 S21 S2 S3 S4 S11 S5 S13 S22 S6 S14 S15 S24 S25 S16 S31 S32 S33 S27 S8 S9 S10 S36".split()
     assert sorted(names) == sorted([sorted(unlocked), sorted(locked)])
+
+
+SHOWN = (
+    "every_combination_associates[desk-1-nothing]",
+    "every_combination_associates[desk-1-lock]",
+    "association_locked_either_way[desk-1-notify]",
+    "refused_lock_stops_before_the_call[desk-1-prefix]",
+    "extensions_of_others_and_of_nobody_are_refused_alike",
+)
+NOT_SHOWN = {
+    "association_locked_either_way[desk-1-prefix]": "the PBX offers no lock by prefix over CTI",
+    "refused_lock_stops_before_the_call[desk-1-notify]": "desk-1 takes a lock by notify",
+}
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.req("REP-VER.2")
+def test_what_asterisk_cannot_show_is_not_applicable_and_says_why(tmp_path: Path) -> None:
+    cases = [name.partition("[")[0] for name in SHOWN]
+    only = f"extensions_of_others or ({' or '.join(cases[2:4])}) and desk-1 or desk-1-nothing or desk-1-lock]"
+    suites = ["--suite", "matrix", "--suite", "disturbances", "--suite", "refusals"]
+
+    ended = Runner(tmp_path).run("asterisk", *suites, "--only", only)
+
+    assert ended.code == 0, ended.err
+    attempts = json.loads((ended.folder / "results.json").read_text("utf-8"))["attempts"]
+    outcomes = {each["nodeid"].partition("::test_")[2]: each["outcome"] for each in attempts}
+    assert {name for name, outcome in outcomes.items() if outcome == "PASS"} == set(SHOWN)
+    assert {name for name, outcome in outcomes.items() if outcome == "NOT_APPLICABLE"} == set(NOT_SHOWN)
+    for name, reason in NOT_SHOWN.items():
+        assert any(f"{name}: {reason}" in line for line in ended.err.splitlines()), reason
+    assert f"PASS {len(SHOWN)} " in ended.err
+    assert f"NOT APPLICABLE {len(NOT_SHOWN)}" in ended.err

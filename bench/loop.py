@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from offhook.bench.station import Rig
 from offhook.bench.station_model import LoopModel, ref
 from offhook.drivers.audio import Samples
+from offhook.drivers.audio.measures import lost_within
+from offhook.drivers.errors import DeviceRefused
 
 LEAD_S = 0.25
 """Queued so far ahead, audio reaches any card in time."""
@@ -38,13 +40,22 @@ class Loop:
         return self._rig.audio[self._play.board].rate_hz
 
     def play(self, samples: Samples) -> Played:
-        """Play it, and wait until it is over and heard. Raises DeviceGone if the card is gone."""
+        """Play it, and wait until it is over and heard whole.
+
+        Raises DeviceGone if the card is gone, DeviceRefused if it lost frames meanwhile: what was heard proves nothing.
+        """
         port, clock = self._rig.audio[self._play.board], self._rig.clock
         start = port.frame_at(clock.now_s() + LEAD_S)
         port.play_at(start, self._play.number, samples)
         stop = start + len(samples)
         played = Played(start, stop, port.time_of_s(start), port.time_of_s(stop))
         clock.wait_until(played.end_s + TAIL_S)
+        for name in dict.fromkeys((self._play.board, self._hear.board)):
+            lost = lost_within(clock, self._rig.audio[name], start, stop)
+            if lost:
+                raise DeviceRefused(
+                    f"audio.{name}", f"play on loop.{self.name}", lost, "again, with less to do beside it"
+                )
         return played
 
     def heard(self, played: Played) -> Samples:

@@ -83,5 +83,12 @@ class Lossy(Protocol):
     def connect(self) -> str:
         """As :meth:`AudioPort.connect`; frames go on counting."""
 
+    @property
+    def losses(self) -> list[Loss]:
+        """Every loss so far."""
+
+    def whole_until(self) -> int:
+        """Of the frames before this one it is known which were lost."""
+
     def on_loss(self, listener: Callable[[Loss], None]) -> None:
         """Tell the listener of every loss, before whoever waits on the clock hears that the card is gone."""

@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from offhook.drivers.audio import Samples
+from offhook.drivers.audio import AudioPort, Lossy, Samples
+from offhook.drivers.clock import Clock
+
+KNOWN_S = 4.0
 
 
 class Level(NamedTuple):
@@ -22,6 +25,16 @@ class RoundTrip(NamedTuple):
     s: float
     u_s: float
     measured: bool
+
+
+def lost_within(clock: Clock, port: AudioPort, start: int, stop: int) -> str:
+    """What was lost of frames that have been captured, in words; "" if nothing was. Waits until that is known."""
+    if not isinstance(port, Lossy):
+        return ""
+    if not clock.wait_for(lambda: port.lost or port.whole_until() >= stop, KNOWN_S) or port.lost:
+        return port.lost or f"the pilot says nothing of frames {start} to {stop}"
+    touched = [loss for loss in port.losses if loss.start < stop and (loss.stop is None or loss.stop > start)]
+    return touched[0].what if touched else ""
 
 
 def levels_of(samples: Samples) -> list[Level]:

@@ -108,8 +108,7 @@ def _bow(size: Floats, top: int) -> float:
 class Pilot:
     """Plays the sequence without end and hears where it arrives.
 
-    ``play(start, count)`` gives its frames; ``hear(first_frame, samples)`` takes what came back, in order, and returns
-    an :class:`Arrival` for each whole period.
+    ``play(start, count)`` gives its frames; ``hear(first_frame, samples)`` takes what came back, in order.
     """
 
     LEVEL = 0.05
@@ -121,6 +120,11 @@ class Pilot:
         self._waiting = np.zeros(0, dtype=np.int16)
         self._first = 0
 
+    @property
+    def frames(self) -> int:
+        """Frames of a period."""
+        return len(self._period)
+
     def apart(self, lag: float, other: float) -> float:
         """The difference of two lags, which are known up to whole periods: the smallest one, in frames."""
         period = len(self._period)
@@ -131,18 +135,18 @@ class Pilot:
         phase = np.arange(start, start + count) % len(self._period)
         return cast(Samples, np.rint(self._period[phase] * self.LEVEL * 32767).astype(np.int16))
 
-    def hear(self, first_frame: int, samples: Samples) -> list[Arrival]:
-        """What came back; a gap in it starts a new period."""
+    def hear(self, first_frame: int, samples: Samples) -> list[tuple[int, Arrival]]:
+        """What came back, by the frame after each whole period; a gap in it starts a new period."""
         if first_frame != self._first + len(self._waiting):
             self._first, self._waiting = first_frame, self._waiting[:0]
         self._waiting = np.concatenate([self._waiting, samples])
-        found: list[Arrival] = []
+        found: list[tuple[int, Arrival]] = []
         period = len(self._period)
         while len(self._waiting) >= period:
             chunk, self._waiting = self._waiting[:period], self._waiting[period:]
             arrival = find_around(
                 self._period * self.LEVEL * 32767, np.roll(chunk, self._first % period), self._rate_hz
             )
-            found.append(arrival)
             self._first += period
+            found.append((self._first, arrival))
         return found

@@ -23,7 +23,7 @@ from typing import Any, Self
 import numpy as np
 
 from offhook.drivers.audio import Loss, OnBlock, Samples
-from offhook.drivers.audio.engine import ZERO
+from offhook.drivers.audio.engine import NUMBER
 from offhook.drivers.audio.engine_process import EngineProcess
 from offhook.drivers.audio.framing import Message
 from offhook.drivers.audio.history import History
@@ -202,6 +202,10 @@ class SoundCard:
         self._listeners.append(on_block)
         return lambda: self._listeners.remove(on_block) if on_block in self._listeners else None
 
+    def whole_until(self) -> int:
+        """Of the frames before this one it is known which were lost: the pilot has told."""
+        return self._vouched if self._trip.measured else self._captured
+
     def on_loss(self, listener: Callable[[Loss], None]) -> None:
         """Tell the listener of frames that were lost, and of the card's own end (a loss without an end)."""
         self._on_loss.append(listener)
@@ -227,7 +231,7 @@ class SoundCard:
         self._heard_since_beat = 0
         self._silent_beats = 0
         self._trip = RoundTrip(0.0, LONGEST_TRIP_S, False)
-        self._pilot_lag: float | None = None
+        self._vouched = self._base
         self._lost = None
 
     def _start(self) -> None:
@@ -248,7 +252,7 @@ class SoundCard:
             return
         arrival = self.probe(self._loop, self._loop)
         self._trip = RoundTrip(arrival.lag / self._rate_hz, SPREAD_S, True)
-        self._tell(Message("T", channels=self._loop), "start the pilot")
+        self._tell(Message("T", channels=self._loop, payload=NUMBER.pack(arrival.lag)), "start the pilot")
 
     def probe(self, play: int, hear: int, level: float = PROBE_LEVEL) -> Arrival:
         """Play a sequence on a channel and find it on another. Raises DeviceRefused if it does not arrive.
@@ -280,10 +284,10 @@ class SoundCard:
             self._hello = json.loads(message.payload)
         elif message.kind == "X":
             frame = self._base + message.first_frame
-            self._timeline.restart(max(frame, self._captured))
+            self._timeline.restart(self._captured)
             self._note(Loss(frame, frame + message.frames, message.payload.decode()))
         elif message.kind == "L":
-            self._pilot_came(self._base + message.first_frame, json.loads(message.payload)["lag"])
+            self._pilot_came(self._base + message.first_frame, *NUMBER.unpack(message.payload))
         elif message.kind == "M":
             self._muted += 1
         elif message.kind == "E":
@@ -294,8 +298,8 @@ class SoundCard:
             self._lose(lost)
 
     def _block_came(self, message: Message) -> None:
-        block = np.frombuffer(message.payload, dtype=np.int16, offset=ZERO.size).reshape(message.channels, -1)
-        (zero_s,) = ZERO.unpack_from(message.payload)
+        block = np.frombuffer(message.payload, dtype=np.int16, offset=NUMBER.size).reshape(message.channels, -1)
+        (zero_s,) = NUMBER.unpack_from(message.payload)
         first, end = self._base + message.first_frame, self._base + message.first_frame + message.frames
         self._timeline.place(end, zero_s + self._clock.now_s() - time.monotonic() - self._base / self._rate_hz)
         self._history.add(first, block)
@@ -304,16 +308,14 @@ class SoundCard:
             on_block(first, block)
 
     def _pilot_came(self, frame: int, lag: float) -> None:
-        """The first report is the lag that was measured; what differs later is a shift of it."""
-        if self._pilot_lag is None:
-            self._pilot_lag = lag
-            return
-        moved = lag - self._pilot_lag
+        """All is well up to this frame. A lag that differs, after a loss, is the round trip from now on."""
+        known = self._trip.s * self._rate_hz
+        period = len(sequence(self._rate_hz))
+        moved = (lag - known + period / 2) % period - period / 2
         if abs(moved) > SPREAD_S * self._rate_hz:
-            self._pilot_lag = lag
-            self._trip = self._trip._replace(s=self._trip.s + moved / self._rate_hz)
-            what = f"the round trip is {1000 * self._trip.s:.2f} ms now"
-            self._note(Loss(frame - len(sequence(self._rate_hz)), frame, what))
+            self._trip = self._trip._replace(s=(known + moved) / self._rate_hz)
+            self._note(Loss(self._vouched, frame, f"the round trip is {1000 * self._trip.s:.2f} ms now"))
+        self._vouched = frame
 
     def _note(self, loss: Loss) -> None:
         self.losses.append(loss)

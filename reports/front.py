@@ -29,7 +29,7 @@ def facts(run: Run, digest: Digest) -> list[dict[str, Any]]:
     bench = [
         ("station", str(meta.get("station") or "–")),
         ("role", ROLES.get(str(meta.get("role")), str(meta.get("role") or "–"))),
-        ("calibration", _calibration(meta.get("calibration"))),
+        ("calibration", _calibration(meta)),
         ("bench", f"Offhook {meta.get('bench_version') or '–'}"),
         ("started", str(meta.get("started_utc") or "–").replace("T", " ").partition(".")[0]),
         ("seed, profile", f"{_or_dash(meta.get('seed'))}, {_or_dash(meta.get('profile'))}"),
@@ -40,6 +40,7 @@ def facts(run: Run, digest: Digest) -> list[dict[str, Any]]:
         bench.append(("faults set", ", ".join(map(str, meta["faults"]))))
     if meta.get("only"):
         bench.append(("only tests that match", str(meta["only"])))
+    bench += _history(meta)
     return [
         {"title": "Tested", "rows": tested or [("device", "not named by the station")], "wide": False},
         {"title": "On", "rows": bench, "wide": False},
@@ -51,10 +52,30 @@ def _or_dash(value: Any) -> str:
     return "–" if value is None else str(value)
 
 
-def _calibration(calibration: Any) -> str:
+def _calibration(meta: dict[str, Any]) -> str:
+    calibration = meta.get("calibration")
     if not isinstance(calibration, dict):
-        return "none"
-    return f"{calibration.get('id', '')} valid until {calibration.get('valid_until_utc', '?')}".strip()
+        return str(meta.get("calibration_state") or "none")
+    made = f", made {calibration['made_utc']}" if calibration.get("made_utc") else ""
+    said = f"{calibration.get('id', '')}{made}, valid until {calibration.get('valid_until_utc', '?')}"
+    return f"{said}, SHA-256 {calibration['sha256']}" if calibration.get("sha256") else said
+
+
+def _history(meta: dict[str, Any]) -> list[tuple[str, str]]:
+    """What happened to the run on its way: parts it was made in, phones that were left alone."""
+    rows = []
+    for part in meta.get("interruptions") or []:
+        if isinstance(part, dict):
+            text = f"{part.get('ended')} after {part.get('attempts')} attempts, gone on with {part.get('resumed_utc')}"
+            rows.append(("interrupted", text))
+    quarantine = meta.get("quarantine")
+    if isinstance(quarantine, dict):
+        rows += [("left alone", f"{phone}: {_why(why)}") for phone, why in sorted(quarantine.items())]
+    return rows
+
+
+def _why(why: Any) -> str:
+    return str(why.get("reason") or why) if isinstance(why, dict) else str(why)
 
 
 def _safe(run: Run) -> str:

@@ -16,14 +16,15 @@ from offhook.reports.summary import RULE, Digest, Line, margin
 from offhook.reports.wording import document_title
 
 SCHEMA_VERSION = 1
+KEPT_IN_THE_FOLDER = ("station_toml", "secrets")
+"""The station file, and the hashes of local codes: ten thousand tries find a code of four digits."""
 
 
 def text(run: Run, digest: Digest) -> str:
     """The whole file, keys sorted. Figures that JSON has no number for (NaN, infinity) become null."""
     content = {
         "schema_version": SCHEMA_VERSION,
-        # the station file holds passwords and local codes: it stays in the run folder
-        "run": {key: value for key, value in run.meta.items() if key != "station_toml"},
+        "run": {key: value for key, value in run.meta.items() if key not in KEPT_IN_THE_FOLDER},
         "wires": dict(wires(run.meta)),
         "verdict": digest.verdict,
         "level": digest.level,

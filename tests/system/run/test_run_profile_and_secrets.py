@@ -139,7 +139,7 @@ def heard(audio: Path) -> dict[str, str]:
 
 
 @pytest.mark.req("REP-SEC.1")
-def test_what_is_exported_holds_no_code_number_or_name_as_text(exported: Path) -> None:
+def test_what_is_exported_holds_no_code_number_or_name_as_text(done: Ended, exported: Path) -> None:
     hidden = [*CODES.values(), *PASSWORDS.values()]
     hidden += ["33390671001", "33390671002", "33390677069", "alice", "Alice", "Martin", "Conference room"]
     pdf = PdfReader(BytesIO((exported / "report.pdf").read_bytes()))
@@ -152,6 +152,13 @@ def test_what_is_exported_holds_no_code_number_or_name_as_text(exported: Path) -
     assert not re.search(r"deviceObject>100[1-4]<", found["cti.log"])
     assert "<deviceObject>extension-1</deviceObject>" in found["cti.log"].replace('\\"', '"')
     assert not list(exported.glob("run.sqlite*"))
+    with sqlite3.connect(done.folder / "run.sqlite") as database:
+        (noted,) = database.execute("SELECT value FROM meta WHERE key = 'secrets'").fetchone()
+    database.close()
+    salted = [json.loads(noted)["salt"], *(known["hash"] for known in json.loads(noted)["known"].values())]
+    assert len(salted) > 3
+    for piece in salted:  # a hash of a few digits is as good as the digits
+        assert [name for name, text in found.items() if piece in text] == []
 
 
 @pytest.mark.req("REP-SEC.1")

@@ -115,3 +115,15 @@ def test_faults_that_were_set_are_said_first(tmp_path: Path) -> None:
     results, words = made(script)
     assert "Faults were set on purpose at the far end: slow-pbx:0.3." in results["remarks"]
     assert words.index("Faults were set on purpose") < words.index("SIM-VERIFIED")
+
+
+def test_what_happened_on_the_way_is_among_the_facts(tmp_path: Path) -> None:
+    parts = [{"ended": "killed", "attempts": 12, "resumed_utc": "2026-11-21T11:00:00+00:00"}]
+    valid = {"id": "R5-7", "made_utc": "2026-11-20", "valid_until_utc": "2026-12-20", "sha256": "ab12"}
+    script = Script(tmp_path, interruptions=parts, quarantine={"desk-2": "3 failures in a row"}, calibration=valid)
+    script.begin("test_x", "x", "assoc")
+    script.end()
+    _, words = made(script)
+    assert "interrupted killed after 12 attempts, gone on with 2026-11-21T11:00:00+00:00" in words
+    assert "left alone desk-2: 3 failures in a row" in words
+    assert "calibration R5-7, made 2026-11-20, valid until 2026-12-20, SHA-256 ab12" in words

@@ -6,7 +6,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from offhook.bench.station_form import KEYS, MATRIX, Address, Name, Ref, RefText, Secret, Section, ref, wrong
+from offhook.bench.station_form import (
+    KEYS,
+    MATRIX,
+    Address,
+    InstrumentAddress,
+    Name,
+    Ref,
+    RefText,
+    Secret,
+    Section,
+    ref,
+    wrong,
+)
 
 TAKES: dict[str, tuple[str, ...]] = {
     "numato": (),
@@ -70,9 +82,55 @@ class Sense(Section):
     baud: Annotated[int, Field(ge=300, le=3_000_000)] | None = None
     pins: list[Annotated[int, Field(ge=0, le=127)]] | None = None
     pull_up: bool | None = Field(default=None, description="for contacts to ground")
+    active_low: list[Annotated[int, Field(ge=0, le=127)]] | None = Field(
+        default=None, description="pins that are active when low, as contacts to ground and opto-couplers make them"
+    )
     debounce_ms: Annotated[int, Field(ge=0, le=500)] | None = Field(
         default=None, description="an edge counts once the level held so long; it keeps the time at which it came"
     )
+
+
+INSTRUMENT_TAKES: dict[str, tuple[str, ...]] = {
+    "dmm": ("accuracy_percent",),
+    "scope": ("channel",),
+    "generator": ("most_dbm",),
+}
+"""Which of the options below each of our instrument drivers takes."""
+
+
+class Instrument(Section):
+    """A meter, scope or generator that speaks SCPI; what it says of itself (*IDN?) must be what stands here."""
+
+    driver: Name
+    link: InstrumentAddress
+    vendor: Annotated[str, Field(min_length=1)]
+    model: Annotated[str, Field(min_length=1)]
+    serial: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, description="of the very instrument; without it another one of its model is taken for it"
+    )
+    line: Name | None = Field(default=None, description="the phone at whose line its leads are")
+    timeout_s: Annotated[float, Field(gt=0, le=60)] | None = None
+    baud: Annotated[int, Field(ge=300, le=3_000_000)] | None = None
+    accuracy_percent: Annotated[float, Field(gt=0, le=10)] | None = Field(
+        default=None, description="dmm: expanded uncertainty in percent of the range; 0.1 where nothing is said"
+    )
+    channel: Annotated[int, Field(ge=1, le=8)] | None = Field(
+        default=None, description="scope: the channel whose probe is at the line; 1 where nothing is said"
+    )
+    most_dbm: Annotated[float, Field(ge=-60, le=10)] | None = Field(
+        default=None, description="generator: the most it may send into 600 ohm; 0 where nothing is said"
+    )
+
+    @model_validator(mode="after")
+    def _its_driver_takes_them(self) -> Instrument:
+        takes = INSTRUMENT_TAKES.get(self.driver)
+        if takes is None:
+            return self
+        for driver, names in INSTRUMENT_TAKES.items():
+            for name in names:
+                if name not in takes and getattr(self, name) is not None:
+                    raise wrong(f"the {self.driver} driver takes no {name}", f'leave it out, or driver = "{driver}"')
+        return self
 
 
 class Hook(Section):

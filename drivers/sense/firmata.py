@@ -101,7 +101,7 @@ def _firmware(body: bytearray) -> Firmware | None:
 
 
 class FirmataInputs:
-    """One Arduino; see :class:`offhook.drivers.sense.SenseInputs`. A pin is active when it is high."""
+    """One Arduino; see :class:`offhook.drivers.sense.SenseInputs`. A pin is active when it is high, or as ``active_low`` says."""
 
     def __init__(
         self,
@@ -111,8 +111,10 @@ class FirmataInputs:
         pins: Sequence[int] = PINS,
         pull_up: bool = False,
         settle_s: float = 0.0,
+        active_low: Sequence[int] = (),
     ) -> None:
         """``pins`` become inputs, all others are left alone; ``pull_up`` is for contacts to ground.
+        Pins in ``active_low`` are active when they are low, as such contacts and opto-couplers make them.
 
         An edge counts once its level has held for ``settle_s``, and keeps the time at which it came.
         """
@@ -127,6 +129,7 @@ class FirmataInputs:
         self._firmware: Firmware | None = None
         self._ports: set[int] = set()
         self._settle_s = settle_s
+        self._active_low = frozenset(active_low)
         self._inputs = {pin: Debouncer(clock, settle_s, partial(self._edge, pin)) for pin in pins}
         self._listeners: dict[int, list[OnEdge]] = {}
         self._lost = ""
@@ -134,13 +137,14 @@ class FirmataInputs:
 
     @classmethod
     def open(cls, name: str, options: Mapping[str, Any], wires: Wires) -> Self:
-        """Take hold of the port; ``options``: ``link`` (or ``port``), ``pins``, ``pull_up``, ``debounce_ms``."""
+        """Take hold of the port; ``options``: ``link`` (or ``port``), ``pins``, ``pull_up``, ``active_low``, ``debounce_ms``."""
         address = options.get("link") or options.get("port")
         if not address:
             raise ConfigError(f"sense.{name}", "open", "no port is named", 'port = "/dev/serial/by-id/..."')
         link = wires.link(str(address), baud=57600)
         pins, settle_s = tuple(options.get("pins", PINS)), options.get("debounce_ms", 0) / 1000
-        return cls(name, wires.clock, link, pins, bool(options.get("pull_up", False)), settle_s)
+        pull_up, low = bool(options.get("pull_up", False)), tuple(options.get("active_low", ()))
+        return cls(name, wires.clock, link, pins, pull_up, settle_s, low)
 
     def connect(self) -> str:
         """Wait for the firmware's name, make the pins inputs, switch reporting on and wait for the first levels."""
@@ -210,7 +214,7 @@ class FirmataInputs:
         for bit in range(8):
             pin = 8 * message.port + bit
             if pin in self._inputs:
-                active = bool(message.levels >> bit & 1)
+                active = bool(message.levels >> bit & 1) != (pin in self._active_low)
                 if is_first:  # the first report is the state, not an edge
                     self._inputs[pin] = Debouncer(self._clock, self._settle_s, partial(self._edge, pin), active)
                 else:

@@ -24,7 +24,7 @@ LATENCY_S = 0.002
 class Desk:
     """A board with sensors on a wire of 2 ms."""
 
-    def __init__(self, debounce_ms: int = 0) -> None:
+    def __init__(self, debounce_ms: int = 0, active_low: tuple[int, ...] = ()) -> None:
         self.clock = SimClock()
         near, far = PipeLink.pair(self.clock, "end://sense", LATENCY_S)
         self.board = FirmataEnd()
@@ -36,7 +36,7 @@ class Desk:
             def link(self, address: str, baud: int) -> PipeLink:
                 return near
 
-        options = {"link": "end://sense", "debounce_ms": debounce_ms}
+        options = {"link": "end://sense", "debounce_ms": debounce_ms, "active_low": active_low}
         self.inputs = FirmataInputs.open("arduino", options, Wires())  # type: ignore[arg-type]
         self.inputs.connect()
 
@@ -90,6 +90,19 @@ def test_debounced_edges_alternate_and_end_at_the_level_that_lasts(moves: list[t
     assert [active for active, _ in told] == [n % 2 == 0 for n in range(len(told))]
     assert debouncer.level == (moves[-1][0] if moves else False)
     assert [time_s for _, time_s in told] == sorted(time_s for _, time_s in told)
+
+
+def test_a_contact_to_ground_is_active_when_low() -> None:
+    desk = Desk(active_low=(BELL,))
+    edges: list[bool] = []
+    desk.inputs.subscribe(BELL, lambda active, time_s: edges.append(active))
+    assert desk.inputs.active(BELL)  # the simulated board starts low
+    assert not desk.inputs.active(LOOP)
+    desk.board.level(BELL, True)
+    desk.clock.sleep(0.1)
+    desk.board.level(BELL, False)
+    desk.clock.sleep(0.1)
+    assert edges == [False, True]
 
 
 # ---- lamps

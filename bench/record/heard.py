@@ -16,7 +16,8 @@ from offhook.bench.record.schema import Clip
 VOICE = "voice"
 Row = tuple[str, float, float]
 """What was heard, from second to second of the samples."""
-_KEPT = 1024
+_KEPT = 512
+_CLIPS = 64
 _known: OrderedDict[tuple[str, int, bytes], list[Row]] = OrderedDict()
 
 
@@ -56,6 +57,8 @@ class Ear:
         if frames != clip.frames:
             found = self._decode(clip)
             self._keys[clip.file] = clip.frames, found
+            if len(self._keys) > _CLIPS:  # the oldest; it can be decoded again
+                del self._keys[next(iter(self._keys))]
         return found
 
     def keys_between(self, wire: str, from_s: float, to_s: float) -> list[Key]:

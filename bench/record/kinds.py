@@ -6,24 +6,19 @@ there, ValueError where its own spec is wrong.
 
 from __future__ import annotations
 
-import bisect
 import json
 import math
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from offhook.bench.record.heard import Ear
-from offhook.bench.record.reader import Evidence, is_plain
+from offhook.bench.record.reader import Evidence
 from offhook.bench.record.schema import CTI_LOG, Attempt, Observation, Verdict
 from offhook.bench.record.verdicts import combine, within
 
 if TYPE_CHECKING:
     from offhook.bench.record.rates import Made
-
-ESCAPED = re.compile(r"\\u00[2-7]")
-"""An escape, in JSON, of a letter that needs none."""
 
 
 class NoEvidence(Exception):
@@ -196,32 +191,13 @@ def search(case: Case) -> Finding:
     from_s, to_s = (float(case.spec.get(key, end)) for key, end in (("from_s", -math.inf), ("to_s", math.inf)))
     searched, seen = case.evidence.observations_with(texts, case.spec.get("kinds"), from_s, to_s)
     hits = [_name(one) for one in seen if _holds([one.subject, one.wire, one.data], texts, apart)]
-    lines = case.evidence.lines(CTI_LOG)
-    first = bisect.bisect_left(lines, from_s, key=_logged_s) if from_s > -math.inf else 0
-    last = bisect.bisect_right(lines, to_s, lo=first, key=_logged_s) if to_s < math.inf else len(lines)
-    logged = [
-        number
-        for number, line in enumerate(lines[first:last], first + 1)
-        if _may_hold(line, texts) and _holds([_message(line)], texts, apart)
-    ]
+    messages, lines = case.evidence.log_lines_with(CTI_LOG, texts, from_s, to_s)
+    logged = [number for number, line in lines if _holds([_message(line)], texts, apart)]
     places = hits + [f"{CTI_LOG}:{n}" for n in logged]
-    found, total = float(len(places)), searched + last - first
-    reason = f"found in {places[0]}" if places else f"{searched} observations and {last - first} CTI messages searched"
+    found, total = float(len(places)), searched + messages
+    reason = f"found in {places[0]}" if places else f"{searched} observations and {messages} CTI messages searched"
     verdict = Verdict.FAIL if places else Verdict.PASS
     return Finding(verdict, reason, found, None, 0.0, 0.0, total, (CTI_LOG,), tuple(places[:10]))
-
-
-def _logged_s(line: str) -> float:
-    """The time of a line of cti.log; a line that cannot be read belongs to every window."""
-    try:
-        return float(json.loads(line)["time_s"])
-    except (ValueError, KeyError, TypeError):
-        return math.inf
-
-
-def _may_hold(line: str, texts: list[str]) -> bool:
-    """False only for a line of JSON that, as it is spelt, cannot hold any of the texts."""
-    return any(text in line or not is_plain(text) for text in texts) or bool(ESCAPED.search(line))
 
 
 def _message(line: str) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from offhook.bench.record.heard import VOICE, Key, Sound, difference, errors, text, total_s
 from offhook.bench.record.kinds import Case, Finding, NoEvidence, blanked, losses
-from offhook.bench.record.logs import relay_line
 from offhook.bench.record.schema import RELAY_LOG, Verdict
 
 TONE_S = 0.05
@@ -123,5 +122,5 @@ def _relay_line(case: Case) -> tuple[str, ...]:
     """The first line of the relay log within the window."""
     if not math.isfinite(case.from_s):
         return ()
-    number = relay_line(case.evidence.lines(RELAY_LOG), case.from_s, case.to_s)
+    number = case.evidence.log(RELAY_LOG).first(case.from_s, case.to_s)
     return (f"{RELAY_LOG}:{number}",) if number else ()

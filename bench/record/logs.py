@@ -5,6 +5,9 @@ from __future__ import annotations
 import bisect
 import csv
 import json
+import math
+import re
+from array import array
 from pathlib import Path
 
 from offhook.bench.record.schema import CTI_LOG, RELAY_LOG
@@ -58,11 +61,54 @@ class CtiLog:
         self._file.close()
 
 
-def relay_line(lines: list[str], from_s: float, to_s: float) -> int | None:
-    """The line (counted from 1) of the first command acknowledged within a time span; lines are in order of time."""
+class LogIndex:
+    """When each line of a log is, and where: of a log that grows, what was read before is not read again.
 
-    def acked_s(line: str) -> float:
-        return float(line.split(",", 1)[0])
+    Lines are in order of time; one whose time cannot be read counts as that of the line before it.
+    """
 
-    index = bisect.bisect_left(lines, from_s, lo=min(1, len(lines)), key=acked_s)
-    return index + 1 if index < len(lines) and acked_s(lines[index]) <= to_s else None
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._times = array("d")
+        self._ends = array("q", [0])
+
+    def first(self, from_s: float, to_s: float) -> int | None:
+        """The number (counted from 1) of the first line within a time span."""
+        first, last = self.span(from_s, to_s)
+        return first + 1 if first < last else None
+
+    def span(self, from_s: float, to_s: float) -> tuple[int, int]:
+        """The lines within a time span: index of the first, and of the one after the last."""
+        self._grow()
+        first = bisect.bisect_left(self._times, from_s)
+        return first, bisect.bisect_right(self._times, to_s, lo=first)
+
+    def lines(self, first: int, last: int) -> list[str]:
+        """Some lines by index."""
+        if first >= last:
+            return []
+        with self._path.open("rb") as file:
+            file.seek(self._ends[first])
+            return file.read(self._ends[last] - self._ends[first]).decode("utf-8", errors="replace").splitlines()
+
+    def _grow(self) -> None:
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as file:
+            file.seek(self._ends[-1])
+            for line in file:
+                if line.endswith(b"\n"):  # else it is being written
+                    self._times.append(_time_s(line, self._times[-1] if self._times else -math.inf))
+                    self._ends.append(self._ends[-1] + len(line))
+
+
+_CTI_TIME = re.compile(rb'\{"time_s": (-?[\d.e+-]+),')
+
+
+def _time_s(line: bytes, otherwise: float) -> float:
+    """The time at the head of a line of either log."""
+    found = _CTI_TIME.match(line)
+    try:
+        return float(found[1] if found else line.split(b",", 1)[0])
+    except ValueError:
+        return otherwise

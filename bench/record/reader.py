@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -20,10 +21,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offhook.bench.record import schema
-from offhook.bench.record.audio import read_wav
+from offhook.bench.record.audio import LONGEST_S, read_wav
+from offhook.bench.record.logs import LogIndex
 from offhook.bench.record.schema import Attempt, Clip, Judgement, Observation, Step
 from offhook.bench.record.secrets import META, Secrets
 from offhook.drivers.errors import ConfigError
+
+Numbered = tuple[int, str]
+"""A line of a log with its number, counted from 1."""
+ESCAPED = re.compile(r"\\u00[2-7]")
+"""An escape, in JSON, of a letter that needs none."""
+LONGEST_CLIP_S = LONGEST_S + 60.0
 
 
 def sha256(path: Path) -> str:
@@ -43,7 +51,9 @@ class Evidence:
         self._damage: dict[str, str] = {}
         self._fields: set[tuple[str, str]] = set()
         self._secrets: Secrets | None = None
-        self._lines: dict[str, tuple[int, list[str]]] = {}
+        self._logs: dict[str, LogIndex] = {}
+        self._sifted: dict[tuple[str, int, tuple[str, ...]], tuple[int, list[Numbered]]] = {}
+        self._rows: dict[tuple[str, ...], tuple[int, int, list[int]]] = {}
 
     @property
     def sealed(self) -> bool:
@@ -126,15 +136,22 @@ class Evidence:
         """
         names = [name for (name,) in self._db.execute("SELECT DISTINCT kind FROM observation")]
         names = [name for name in names if kinds is None or name in kinds]
-        where = f"kind IN ({', '.join('?' * len(names))}) AND time_s BETWEEN ? AND ?"
-        values: list[Any] = [*names, from_s, to_s]
-        row = self._db.execute(f"SELECT count(*) AS n FROM observation WHERE {where}", values).fetchone()
+        where = f"id > ? AND kind IN ({', '.join('?' * len(names))}) AND time_s BETWEEN ? AND ?"
+        whole = from_s == -np.inf and to_s == np.inf
+        key = (*texts, "in", *names)
+        done, n, ids = self._rows.get(key, (0, 0, [])) if whole else (0, 0, [])
+        newest = self._db.execute("SELECT ifnull(max(id), 0) AS id FROM observation").fetchone()["id"]
+        values: list[Any] = [done, *names, from_s, to_s]
+        n += self._db.execute(f"SELECT count(*) AS n FROM observation WHERE {where}", values).fetchone()["n"]
         if all(map(is_plain, texts)):
             places = [f"instr({column}, ?)" for column in ("data", "subject", "wire") for _ in texts]
             where = f"{where} AND (data GLOB '*\\u00[2-7]*' OR {' OR '.join(places)})"
             values += [*texts] * 3
-        rows = self._db.execute(f"SELECT * FROM observation WHERE {where} ORDER BY time_s, id", values)
-        return int(row["n"]), [schema.observation_row(row) for row in rows]
+        ids = ids + [row["id"] for row in self._db.execute(f"SELECT id FROM observation WHERE {where}", values)]
+        if whole:  # it is asked for again when the run has grown
+            self._rows[key] = (newest, n, ids)
+        found = [seen for number in ids if (seen := self.observation(number)) is not None]
+        return n, sorted(found, key=lambda seen: (seen.time_s, seen.id))
 
     def observation(self, observation: int) -> Observation | None:
         """One observation."""
@@ -158,9 +175,9 @@ class Evidence:
     def clips(self, wire: str | None = None, from_s: float = -np.inf, to_s: float = np.inf) -> list[Clip]:
         """The WAV files of a wire (or of all) that overlap a time span, in order of time."""
         rows = self._db.execute(
-            "SELECT * FROM audio WHERE wire = ifnull(?, wire) AND start_s < ? "
+            "SELECT * FROM audio WHERE start_s BETWEEN ? AND ? AND wire = ifnull(?, wire) AND start_s < ? "
             "AND start_s + CAST(frames AS REAL) / rate_hz > ? ORDER BY start_s, file",
-            (wire, to_s, from_s),
+            (from_s - LONGEST_CLIP_S, to_s, wire, to_s, from_s),  # the first two for the index
         )
         return [schema.clip_row(row) for row in rows]
 
@@ -181,21 +198,28 @@ class Evidence:
         return samples, clip.start_s + start / clip.rate_hz
 
     def lines(self, name: str) -> list[str]:
-        """The lines of a text file of the run, for reading only; none if there is no such file.
-
-        A log only grows: what was read before is not read again.
-        """
+        """The lines of a text file of the run; none if there is no such file."""
         path = self.folder / name
-        if not path.exists():
-            return []
-        read, lines = self._lines.get(name, (0, []))
-        with path.open("rb") as file:
-            file.seek(read)
-            more = file.read()
-        whole = more.rfind(b"\n") + 1
-        lines += more[:whole].decode("utf-8", errors="replace").splitlines()
-        self._lines[name] = (read + whole, lines)
-        return [*lines, more[whole:].decode("utf-8", errors="replace")] if whole < len(more) else lines
+        return path.read_text("utf-8", errors="replace").splitlines() if path.exists() else []
+
+    def log(self, name: str) -> LogIndex:
+        """One of the two logs, by time."""
+        if name not in self._logs:
+            self._logs[name] = LogIndex(self.folder / name)
+        return self._logs[name]
+
+    def log_lines_with(self, name: str, texts: Sequence[str], from_s: float, to_s: float) -> tuple[int, list[Numbered]]:
+        """How many lines a log has within a time span, and those of them (by number) that may hold a text."""
+        first, last = self.log(name).span(from_s, to_s)
+        key = (name, first, tuple(texts))
+        done, found = self._sifted.get(key, (first, []))
+        if done > last:
+            done, found = first, []
+        lines = self.log(name).lines(done, last)
+        found = found + [(number, line) for number, line in enumerate(lines, done + 1) if _may_hold(line, texts)]
+        if first == 0:  # a search of the whole run is asked for again when the run has grown
+            self._sifted[key] = (last, found)
+        return last - first, found
 
     def damage(self, name: str) -> str:
         """Why a file cannot be trusted; empty if it can. Without a manifest only a missing file shows."""
@@ -220,6 +244,11 @@ class Evidence:
     def _select(self, table: str, attempt: int | None, order: str = "time_s, id") -> Iterator[sqlite3.Row]:
         where, values = ("WHERE attempt = ?", (attempt,)) if attempt is not None else ("", ())
         return self._db.execute(f"SELECT * FROM {table} {where} ORDER BY {order}", values)
+
+
+def _may_hold(line: str, texts: Sequence[str]) -> bool:
+    """False only for a line of JSON that, as it is spelt, cannot hold any of the texts."""
+    return any(text in line or not is_plain(text) for text in texts) or bool(ESCAPED.search(line))
 
 
 def is_plain(text: str) -> bool:

@@ -38,6 +38,7 @@ CREATE TABLE audio (
     rate_hz INTEGER NOT NULL, frames INTEGER NOT NULL);
 CREATE INDEX step_attempt ON step (attempt);
 CREATE INDEX observation_attempt ON observation (attempt);
+CREATE INDEX audio_start ON audio (start_s);
 CREATE TABLE judgement (
     id INTEGER PRIMARY KEY, attempt INTEGER, req TEXT NOT NULL, title TEXT NOT NULL, kind TEXT NOT NULL,
     spec TEXT NOT NULL, unit TEXT NOT NULL, figure REAL, limit_low REAL, limit_high REAL, u REAL, n INTEGER,

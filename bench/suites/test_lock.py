@@ -85,6 +85,7 @@ def test_a_failed_association_leaves_the_phone_as_it_was(station: Station, desk:
     alice = station.account("alice")
     flow = association(station, alice, desk, lock=True)
     flow.run_to("answer")
+    station.clock.sleep(0.4)  # a person's shortest; a loop closed for less is no answer
     desk.hang_up()
     assert alice.wait_state(flow.association, ("FAILED",), 15.0) is not None
     station.clock.sleep(2.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -122,6 +123,28 @@ def test_lost_audio_leaves_it_open(bench: Bench) -> None:
         bench.judge("digits", wire="ear", expected="4711")
         bench.judge("digits", wire="ivr", expected="")
     assert [made.verdict for made in sealed(bench)] == [INCONCLUSIVE, PASS]
+
+
+@pytest.mark.req("BENCH-CLK.4")
+@pytest.mark.parametrize(
+    ("lost", "verdict"),
+    [
+        ({"until_s": 1.1}, INCONCLUSIVE),
+        ({"until_s": 0.9}, PASS),
+        ({"until_s": None}, INCONCLUSIVE),
+        ({"until_s": None, "back at": 0.8}, PASS),
+    ],
+    ids=["into it", "over before", "never back", "back before"],
+)
+def test_a_loss_lasts_until_it_is_over(bench: Bench, lost: dict[str, Any], verdict: Verdict) -> None:
+    with bench.attempt():
+        bench.record.observe("A", "", "xrun", "audio.rack", 0.5, 0.0, until_s=lost["until_s"], back=False)
+        if "back at" in lost:
+            back_s = float(lost["back at"])
+            bench.record.observe("A", "", "xrun", "audio.rack", back_s - 0.1, 0.0, until_s=back_s, back=True)
+        bench.key("4711", 1.0)
+        bench.judge("digits", wire="ear", expected="4711", from_s=0.95)
+    assert [made.verdict for made in sealed(bench)] == [verdict]
 
 
 def speech(seconds: float) -> np.ndarray:

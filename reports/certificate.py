@@ -175,6 +175,7 @@ def _counts(run: Run) -> dict[str, Any]:
 
 def _case(title: str, cases: list[Case]) -> dict[str, Any]:
     passed = sum(case.outcome is Verdict.PASS for case in cases)
+    tried = sum(case.outcome not in (Verdict.NOT_RUN, Verdict.NOT_APPLICABLE) for case in cases)
     variants = dict.fromkeys(_REPETITION.sub("", variant_of(case)) for case in cases)
     variants.pop("", None)
     named = ", ".join(list(variants)[:12]) + (f" and {len(variants) - 12} more" if len(variants) > 12 else "")
@@ -183,7 +184,7 @@ def _case(title: str, cases: list[Case]) -> dict[str, Any]:
         "title": title,
         "variants": named,
         "reqs": list(dict.fromkeys(req for case in cases for req in case.attempt.reqs)),
-        "passed": f"{passed} / {len(cases)}",
+        "passed": f"{passed} / {tried}" if tried else "–",
         "attempts": ranges(case.id for case in cases),
     }
 

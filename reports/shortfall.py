@@ -18,7 +18,7 @@ MOST_FAILURES = 60
 
 def title_of(case: Case) -> str:
     """The title without the variant that stands in its brackets."""
-    title = case.attempt.title or case.attempt.nodeid
+    title = (case.attempt.title or case.attempt.nodeid).removesuffix(".")
     return title.removesuffix(f" [{variant_of(case)}]")
 
 
@@ -54,17 +54,22 @@ def not_run(run: Run) -> list[dict[str, Any]]:
     groups: dict[tuple[Verdict, str, str], list[Case]] = defaultdict(list)
     for case in run.cases:
         if case.outcome in (Verdict.NOT_RUN, Verdict.NOT_APPLICABLE) and not went_wrong(case):
-            groups[case.outcome, title_of(case), _reason(case)].append(case)
+            groups[case.outcome, title_of(case), without(_reason(case), variant_of(case))].append(case)
     return [
         {
             "verdict": verdict.value,
             "title": title,
-            "reason": reason or "no reason was given",
-            "attempts": _numbered(cases),
+            "reason": _reason(cases[0]) or "no reason was given",
+            "attempts": _told_of(cases),
             "reqs": list(dict.fromkeys(req for case in cases for req in case.attempt.reqs)),
         }
-        for (verdict, title, reason), cases in groups.items()
+        for (verdict, title, _), cases in groups.items()
     ]
+
+
+def _told_of(cases: list[Case]) -> str:
+    """Which attempts, and which of them is told."""
+    return _numbered(cases) + (f", told of attempt {cases[0].id}" if len(cases) > 1 else "")
 
 
 def _reason(case: Case) -> str:
@@ -114,10 +119,9 @@ def _failure(run: Run, cases: list[Case]) -> dict[str, Any]:
         rows = [("expected", told.expected), ("heard", told.heard), ("evidence", listen), ("try", told.hint)]
         what = f"{told.step.name}: {title}" if told.step else title
         found.append({"req": "" if req == WHOLE else req, "title": what, "rows": [list(row) for row in rows if row[1]]})
-    more = f", told of attempt {first.id}" if len(cases) > 1 else ""
     return {
         "verdict": Verdict.INCONCLUSIVE.value if first.outcome is Verdict.NOT_RUN else first.outcome.value,
         "title": title_of(first),
-        "attempts": _numbered(cases) + more,
+        "attempts": _told_of(cases),
         "found": found,
     }

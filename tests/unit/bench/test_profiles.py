@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,9 @@ def test_the_command_prints_either_schema(capsys: pytest.CaptureFixture[str]) ->
     assert "first_ring_s" in json.loads(capsys.readouterr().out)["$defs"]["Limits"]["properties"]
     assert execute(["schema"]) == 0
     assert "phone" in json.loads(capsys.readouterr().out)["properties"]
+
+
+def test_the_profile_in_the_documentation_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reports.md").read_text("utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert [one.key for one in load_profile(written(tmp_path, example)).deviations] == ["first_ring_s", "suites"]

@@ -184,6 +184,12 @@ class Station:
         """Raise NotAllowed unless the station's allow list has the number."""
         self.rig.allow(number)
 
+    @property
+    def feature_codes(self) -> tuple[str, str] | None:
+        """What a phone dials not to be disturbed, and to be called again; None if the station file does not say."""
+        pbx = self.model.pbx
+        return (pbx.dnd_on, pbx.dnd_off) if pbx is not None and pbx.dnd_on and pbx.dnd_off else None
+
     def why_not_locked(self, phone: Phone, variant: str) -> str:
         """Why this phone cannot be locked like that here ("" if it can), in words for the report."""
         wanted = {"notify": Capability.LOCK_NOTIFY, "prefix": Capability.LOCK_PREFIX}

@@ -61,6 +61,8 @@ class Pbx(Section):
     secret: Secret | None = None
     outside_prefix: Prefix = ""
     lock_prefix: Prefix = ""
+    dnd_on: Prefix = Field(default="", description="what a phone dials to be left in peace (do not disturb)")
+    dnd_off: Prefix = Field(default="", description="... and to be called again")
     heartbeat_s: Annotated[float, Field(ge=0, le=3600)] | None = None
     capabilities: list[str] | None = Field(default=None, description="for a PBX that does not say what it can do")
 

@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from offhook.bench.accounts import Account
 from offhook.bench.devices import Station
 from offhook.bench.flows import Association, StepFailed, association
 from offhook.bench.flows.absence import judge_no_association, judge_no_bell, judge_no_command, judge_no_seizure
 from offhook.bench.flows.evidence import judge_phones
 from offhook.bench.flows.keying import doubled, why_doubled
 from offhook.bench.phone import Phone, WireCut
-from offhook.bench.watch import Seen
 from offhook.drivers.cti import Service
 from offhook.dsp import talkoff
 
-BUSY_WAYS = ("in a call", "called", "off hook")
+BUSY_WAYS = ("in a call", "called", "off hook", "in peace")
 SETTLE_S = 3.0
 SILENCE_S = 60.0
 """By then an IVR that hears nothing has given up (three prompts of ten seconds)."""
@@ -40,25 +40,42 @@ def first(station: Station) -> Phone:
 @pytest.mark.req("ASSOC-N10")
 @pytest.mark.parametrize("way", BUSY_WAYS)
 def test_phone_in_use_is_left_in_peace(station: Station, desk: Phone, way: str) -> None:
-    """A phone in a call, ringing, or off hook: the attempt ends with a reason to try again, and disturbs nothing."""
+    """In a call, ringing, off hook, or not to be disturbed: the attempt ends with a reason, and disturbs nothing."""
     other, alice = station.neighbour(desk), station.account("alice")
+    codes = station.feature_codes
+    if way == "in peace" and codes is None:
+        station.not_applicable("ASSOC-N10", "the station file names no codes for do not disturb: [pbx] dnd_on, dnd_off")
+        return
     _occupy(station, desk, other, way)
+    try:
+        _ask_for(station, alice, desk, way)
+        _judge_unbroken(station, desk, other, way)
+    finally:
+        if way == "in peace" and codes is not None:
+            _dial_feature(station, desk, codes[1])
+
+
+def _ask_for(station: Station, alice: Account, desk: Phone, way: str) -> None:
+    """An association is asked for: it ends, with a reason to try again later, and without a bell or a line."""
     known = bool(station.cti.call(Service.SNAPSHOT_DEVICE, device=desk.extension).calls)
     with station.policy(completion_required=True, lock="none"):
         name, asked = alice.request(desk.extension)
-        done = alice.complete(name)
+        alice.complete(name)
         ended = alice.wait_state(name, ("FAILED",), 10.0)
     station.clock.sleep(SETTLE_S)
 
     judge_no_seizure(station, "ASSOC-N10", asked.time_s)
-    assert ended is not None, alice.state(name)
-    if known or way != "off hook":
-        judge_no_command(station, "ASSOC-N10", asked.time_s, desk.extension, names=("MakeCall",))
-        station.record.judge("ASSOC-N10", "reason given", "equal", observation=ended.id, key="reason", expected="busy")
-    else:
-        station.not_applicable("ASSOC-N10", "the PBX does not see a handset that is merely off hook, so cannot say so")
+    if way != "called":
         judge_no_bell(station, "ASSOC-N10", asked.time_s)
-    _judge_unbroken(station, desk, other, way, done)
+    if ended is None:
+        alice.abandon()  # so that the phone is not rung any longer
+        raise StepFailed("S6", "the service gives way", str(alice.state(name)), "cloud service or PBX")
+    if known or way != "off hook":
+        station.record.judge("ASSOC-N10", "reason given", "equal", observation=ended.id, key="reason", expected="busy")
+    if known or way in ("in a call", "called"):
+        judge_no_command(station, "ASSOC-N10", asked.time_s, desk.extension, names=("MakeCall",))
+    elif way == "off hook":
+        station.not_applicable("ASSOC-N10", "the PBX does not see a handset that is merely off hook, so cannot say so")
 
 
 def _occupy(station: Station, desk: Phone, other: Phone, way: str) -> None:
@@ -70,20 +87,43 @@ def _occupy(station: Station, desk: Phone, other: Phone, way: str) -> None:
         other.dial(desk.extension)
         if desk.ring(8.0, since_s) is None:
             raise WireCut(f"ringer of {desk.name}", "call", f"{other.name} dialled, no ring", "offhook check")
+    elif way == "in peace":
+        assert station.feature_codes is not None
+        _dial_feature(station, desk, station.feature_codes[0])
     else:
         desk.lift()
         assert desk.hears_dial_tone()
         station.clock.sleep(1.0)
 
 
-def _judge_unbroken(station: Station, desk: Phone, other: Phone, way: str, since: Seen) -> None:
+def _dial_feature(station: Station, desk: Phone, code: str) -> None:
+    """Dial a code from an idle phone and hear the PBX take it."""
+    desk.hang_up()
+    station.clock.sleep(1.0)
+    desk.lift()
+    assert desk.hears_dial_tone()
+    desk.dial(code)
+    assert desk.hears("confirmation"), f"{desk.name} dialled {code}, the PBX did not confirm it"
+    desk.hang_up()
+    station.clock.sleep(1.0)
+
+
+def _judge_unbroken(station: Station, desk: Phone, other: Phone, way: str) -> None:
     """What the phone was used for before goes on: both hear each other, the call is answered, the number is dialled."""
+    since_s = station.clock.now_s()
+    if way == "in peace":
+        other.lift()
+        assert other.hears_dial_tone()
+        other.dial(desk.extension)
+        station.clock.sleep(SETTLE_S)
+        judge_no_bell(station, "ASSOC-N10", since_s)
+        return
     if way == "called":
         desk.lift()
         station.clock.sleep(0.5)
     elif way == "off hook":
         desk.dial(other.extension)
-        assert other.ring(8.0, since.time_s) is not None, f"{desk.name} was off hook and can no longer dial"
+        assert other.ring(8.0, since_s) is not None, f"{desk.name} was off hook and can no longer dial"
         other.lift()
         station.clock.sleep(0.5)
     for speaker, hearer in ((desk, other), (other, desk)):

@@ -57,9 +57,10 @@ faults: setup
 trace: setup
 	$(BIN)/python tools/trace.py
 
-# Slow ones: twenty unattended associations on a real Asterisk, half of them with the lock.
+# Slow ones: twenty unattended associations on a real Asterisk, half of them with the lock, and 2,000 on the simulated station.
 soak: setup packages
-	$(BIN)/offhook run asterisk --suite association --only "(an_unlocked_phone or a_locked_phone) and desk-1" --repeat 10
+	$(BIN)/offhook run asterisk --suite association --only "(an_unlocked_phone or a_locked_phone) and desk-1" --repeat 10 --no-rates
+	$(BIN)/python benchmarks/associations.py --at-once 0 --in-turn 2000
 
 clean:
 	rm -rf build dist $(VENV)

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
-FIRST = ("station", "world")
+FIRST = ("station", "world", "associations")
 SLOW = ("dsp_meter",)
 """Minutes long: run when named."""
 ONE_CORE = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}

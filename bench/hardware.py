@@ -28,7 +28,7 @@ def absent(station: str | Path | StationModel, kinds: Sequence[str]) -> str:
 
 
 def _all(model: StationModel) -> list[str]:
-    boards = [f"{kind}.{name}" for kind in ("relay", "sense", "audio") for name in getattr(model, kind)]
+    boards = [f"{kind}.{name}" for kind in ("relay", "sense", "audio", "instrument") for name in getattr(model, kind)]
     return [*boards, *model.single]
 
 

@@ -17,6 +17,7 @@ from offhook.drivers.clock import Clock, Task
 from offhook.drivers.cti import Response, Service
 from offhook.drivers.errors import DeviceRefused, DeviceTimeout
 from offhook.drivers.sense import SenseInputs
+from offhook.drivers.visa import Instrument
 
 LIMIT_S = 2.0
 """The safe state is reached within this (requirements TH-19)."""
@@ -32,6 +33,7 @@ class Safeable(Protocol):
     relays: dict[str, GatedBoard]
     audio: dict[str, AudioPort]
     senses: dict[str, SenseInputs]
+    instruments: dict[str, Instrument]
     cti: CountedCti
     connected: set[str]
 
@@ -103,6 +105,9 @@ def _outputs(rig: Safeable) -> list[tuple[str, str, Action]]:
         closed = closed_when_safe(rig.model, name)
         commanded = "every relay open" + (f" but {', '.join(map(str, sorted(closed)))}" if closed else "")
         actions.append((f"relay.{name}", commanded, _opening(gate, closed)))
+    for name, instrument in rig.instruments.items():
+        if f"instrument.{name}" in rig.connected:
+            actions.append((f"instrument.{name}", "output off", _quieting(instrument)))
     for monitor, device in rig.monitors.items():
         actions.append(("pbx", f"stop monitor of {device}", _stopping(rig, monitor)))
     return actions
@@ -120,6 +125,14 @@ def _muting(port: AudioPort) -> Action:
         return "muted"
 
     return mute
+
+
+def _quieting(instrument: Instrument) -> Action:
+    def quiet() -> str:
+        instrument.safe()
+        return "nothing on the line"
+
+    return quiet
 
 
 def _opening(gate: GatedBoard, closed: set[int]) -> Action:

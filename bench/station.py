@@ -30,10 +30,11 @@ from offhook.drivers.audio import AudioPort, Lossy
 from offhook.drivers.clock import Clock
 from offhook.drivers.cloud import CloudClient
 from offhook.drivers.cti.tap import CtiTap
-from offhook.drivers.errors import ConfigError, DeviceError, DeviceGone, DeviceTimeout, OffhookError
+from offhook.drivers.errors import ConfigError, DeviceError, DeviceGone, DeviceTimeout, OffhookError, Unavailable
 from offhook.drivers.keypad import Keypad
 from offhook.drivers.links import Grade, LabWires, Wires
 from offhook.drivers.sense import SenseInputs
+from offhook.drivers.visa import Instrument
 
 CTI_LIMIT_S = 10.0
 REVIVALS = 3
@@ -57,14 +58,15 @@ class Unreachable(DeviceGone):
 class Rig:
     """The drivers of a station by their names in its file.
 
-    ``relays``, ``audio``, ``senses`` (dictionaries), ``cti``, ``tap``, ``cloud_api``; ``clock`` is the one they share.
-    ``identities`` says what answered, ``failures`` what did not, by resource ("relay.keys1", "pbx"). ``guard`` watches
-    over the relays of real wires.
+    ``relays``, ``audio``, ``senses``, ``instruments`` (dictionaries), ``cti``, ``tap``, ``cloud_api``; ``clock`` is the
+    one they share. ``identities`` says what answered, ``failures`` what did not, ``left_out`` what cannot be used here
+    and now, by resource ("relay.keys1", "pbx"). ``guard`` watches over the relays of real wires.
     """
 
     relays: dict[str, GatedBoard]
     audio: dict[str, AudioPort]
     senses: dict[str, SenseInputs]
+    instruments: dict[str, Instrument]
     cti: CountedCti
     tap: CtiTap
     cloud_api: CloudClient
@@ -80,11 +82,12 @@ class Rig:
         self.options = loaded.model.options
         self.identities: dict[str, str] = {}
         self.failures: dict[str, OffhookError] = {}
+        self.left_out: dict[str, Unavailable] = {}
         self.connected: set[str] = set()
         self.safe_report: SafeReport | None = None
         self.calibration = calibrate_store.Calibration("not asked for")
         self._revivals: Counter[str] = Counter()
-        self.relays, self.audio, self.senses = {}, {}, {}
+        self.relays, self.audio, self.senses, self.instruments = {}, {}, {}, {}
         self._rule = DialRule(loaded.model.name, loaded.model.dial.allow, loaded.model.outside_prefix)
         self._closers = ExitStack()
 
@@ -97,7 +100,9 @@ class Rig:
         """Every wire of the station, in the order it is connected."""
         relays = [f"relay.{name}" for name in self.model.relay]
         senses = [f"sense.{name}" for name in self.model.sense]
-        return [*relays, *senses, *(f"audio.{name}" for name in self.model.audio), *self.model.single]
+        audio = [f"audio.{name}" for name in self.model.audio]
+        instruments = [f"instrument.{name}" for name in self.model.instrument]
+        return [*relays, *senses, *audio, *instruments, *self.model.single]
 
     @property
     def grade(self) -> Grade:
@@ -115,6 +120,8 @@ class Rig:
             try:
                 self.identities[resource] = self._connect(resource)
                 self.connected.add(resource)
+            except Unavailable as error:
+                self.left_out[resource] = error
             except (DeviceError, ConfigError) as error:
                 self.failures[resource] = error
 
@@ -158,6 +165,9 @@ class Rig:
             gains = self.calibration.gains(name, section.channels) if section.device else {}
             self.audio[name] = self._opened("audio", resource, section, more=gains)
             return self.audio[name].connect()
+        if kind == "instrument":
+            self.instruments[name] = self._opened("instrument", resource, self.model.instrument[name])
+            return self.instruments[name].connect()
         if kind == "tap" and self.model.tap is not None:
             self.tap = CtiTap.open("tap", _options(self.model.tap), self.wires)
             self._close_later(self.tap.close)
@@ -305,7 +315,8 @@ def _exclusive(loaded: Loaded, realtime: bool) -> list[str]:
     boards = [*(board.link for board in model.relay.values()), *(inputs.link for inputs in model.sense.values())]
     cards = [audio.link or audio.device or "" for audio in model.audio.values()]
     taps = [model.tap.link] if model.tap else []
-    ports = [port for port in (*boards, *cards, *taps) if not port.startswith("end://")]
+    meters = [instrument.link for instrument in model.instrument.values()]
+    ports = [port for port in (*boards, *cards, *taps, *meters) if not port.startswith("end://")]
     simulated_time = model.world is not None and not (realtime or model.world.realtime)
     return ports if simulated_time else [*ports, f"station {model.name}"]
 

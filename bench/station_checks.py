@@ -19,7 +19,7 @@ from offhook.bench.station_mistakes import Mistake
 Table = Mapping[str, Any]
 Refs = list[tuple[KeyPath, str]]
 _REF = re.compile(r"([^/]+)/(\d{1,4})")
-DRIVEN = ("audio", "relay", "sense")
+DRIVEN = ("audio", "relay", "sense", "instrument")
 CARD_ONLY = ("device", "host_api", "card_hz", "latency_s", "loop")
 
 
@@ -30,7 +30,7 @@ def cross_check(data: Table, drivers: Collection[str], ends: Collection[str]) ->
     for kind, uses in refs.items():
         mistakes += _bad_refs(kind, uses, _tables(data, kind))
     mistakes += [*_bad_refs("audio", _played(data), _tables(data, "audio")), *_card_options(data)]
-    return [*mistakes, *_twice(data, "phone", "extension"), *_emergency(data)]
+    return [*mistakes, *_twice(data, "phone", "extension"), *_clamped(data), *_emergency(data)]
 
 
 def fill_secrets(data: Table) -> tuple[dict[str, Any], list[Mistake]]:
@@ -223,6 +223,21 @@ def _needed(data: Table) -> Iterator[Mistake]:
     for name, audio in _tables(data, "audio").items():
         if ("link" in audio) == ("device" in audio):
             yield Mistake(("audio", name), "needs either link or device", 'device = "the name of the sound card"')
+
+
+def _clamped(data: Table) -> Iterator[Mistake]:
+    """Instruments at the line of a phone that is not there, or has no line of two wires."""
+    phones = _tables(data, "phone")
+    for name, table in _tables(data, "instrument").items():
+        line, key = table.get("line"), ("instrument", name, "line")
+        if not isinstance(line, str):
+            continue
+        if line not in phones:
+            close = difflib.get_close_matches(line, phones, 1)
+            yield Mistake(key, f"there is no [phone.{line}]", close[0] if close else f"one of {', '.join(phones)}")
+        elif phones[line].get("kind") != "analog":
+            kind = phones[line].get("kind")
+            yield Mistake(key, f"phone {line} is {kind}: it has no line voltage", 'a phone of kind "analog"')
 
 
 def _twice(data: Table, kind: str, key: str) -> Iterator[Mistake]:

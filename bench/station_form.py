@@ -67,6 +67,12 @@ Address = Annotated[
 AllowPattern = Annotated[
     str, form(_ALLOW), matching(_ALLOW, "a number or pattern", 'digits, * and #; x for any digit, as in "10xx"')
 ]
+_VISA = _ADDRESS + r"|[A-Z]+\d*[^:\s]*::\S+"
+InstrumentAddress = Annotated[
+    str,
+    form(_VISA),
+    matching(_VISA, "an address of an instrument", "tcp://host:port, hislip://host, /dev/... or a VISA name"),
+]
 Secret = Annotated[str, Field(min_length=1, description="env:NAME takes it from the environment")]
 
 

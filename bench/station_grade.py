@@ -33,12 +33,15 @@ def virtual(address: str) -> bool:
     """True for a wire that does not leave this machine."""
     if address.startswith(PSEUDO):
         return True
+    if "://" not in address and address.startswith("TCPIP"):
+        return address.split("::")[1].startswith(THIS_MACHINE)
     host = urlsplit(address).hostname or "" if "://" in address else ""
     return host.startswith(THIS_MACHINE)
 
 
 def _addresses(model: StationModel) -> list[str]:
     links = [board.link for board in model.relay.values()] + [board.link for board in model.sense.values()]
+    links += [instrument.link for instrument in model.instrument.values()]
     links += [card.link for card in model.audio.values() if card.link]
     links += [section.link for section in (model.pbx, model.tap) if section is not None]
     return links + ([model.cloud.url] if model.cloud is not None else [])

@@ -27,7 +27,7 @@ from offhook.bench.station_form import (
     matching,
     ref,
 )
-from offhook.bench.station_wires import Hook, Keypad, Relay, Sense
+from offhook.bench.station_wires import Hook, Instrument, Keypad, Relay, Sense
 from offhook.drivers.errors import ConfigError
 
 __all__ = ["KEYS", "Hook", "Keypad", "PhoneModel", "Ref", "Relay", "Section", "Sense", "StationModel", "ref"]
@@ -184,6 +184,7 @@ class StationModel(Section):
     audio: dict[Name, Audio] = {}
     relay: dict[Name, Relay] = {}
     sense: dict[Name, Sense] = {}
+    instrument: dict[Name, Instrument] = {}
     phone: dict[Name, PhoneModel] = {}
     trunk: dict[Name, TrunkModel] = {}
     ivr: dict[Name, IvrModel] = {}

@@ -4,6 +4,7 @@
 
     OffhookError
     +-- ConfigError          a station file, option or argument is wrong (also ValueError)
+        +-- Unavailable      a driver needs what this machine or this run has not: what needs it is not run
     +-- NotAllowed           the bench refuses by rule: number not on the allow list, press would make a chord
     +-- Busy                 somebody else holds the station or the port
     +-- NotDone              a person was asked to do something and did not
@@ -40,6 +41,10 @@ class OffhookError(Exception):
 
 class ConfigError(OffhookError, ValueError):
     """A station file, option or argument is wrong."""
+
+
+class Unavailable(ConfigError):
+    """A driver needs what this machine or this run has not (a library, real time): what needs it is not run."""
 
 
 class NotAllowed(OffhookError):

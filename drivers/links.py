@@ -323,6 +323,10 @@ class LabWires:
         """The address itself; httpx brings its own transport."""
         return self._resolve(address), None
 
+    def visa(self, address: str) -> str:
+        """Where an instrument is (:class:`offhook.drivers.visa.VisaWires`)."""
+        return self._resolve(address)
+
     def close(self) -> None:
         """Close every link."""
         for link in self._links:

@@ -19,18 +19,23 @@ def _split(place: str) -> tuple[str, int]:
 
 
 NOTHING = "nothing of the kind"
-KINDS = ("relay_name", "phone_name", "sensed_phone", "relay_phone", "web_phone")
+METERS = ("meter_name", "scope_name", "generator_name")
+KINDS = ("relay_name", "phone_name", "sensed_phone", "relay_phone", "web_phone", *METERS)
 
 
 def _names(model: StationModel) -> dict[str, list[str]]:
     """What each suite runs on: every board, every phone, and phones that make a loop of a contact or of audio."""
     phones = model.phone
+    drivers = {name: instrument.driver for name, instrument in model.instrument.items()}
     return {
         "relay_name": list(model.relay),
         "phone_name": list(phones),
         "sensed_phone": [name for name, phone in phones.items() if phone.hook_sense],
         "relay_phone": [name for name, phone in phones.items() if phone.keypad.driver is None],
         "web_phone": [name for name, phone in phones.items() if phone.keypad.driver not in (None, "operator")],
+        "meter_name": [name for name, driver in drivers.items() if driver == "dmm"],
+        "scope_name": [name for name, driver in drivers.items() if driver == "scope"],
+        "generator_name": [name for name, driver in drivers.items() if driver == "generator"],
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -10,12 +11,14 @@ from offhook.bench.contract.audio import AudioContract
 from offhook.bench.contract.keypad import KeyingContract, KeypadContract
 from offhook.bench.contract.relay import RelayContract
 from offhook.bench.contract.sense import Drive, SenseContract
+from offhook.bench.contract.visa import GeneratorContract, MeterContract, ScopeContract
 from offhook.bench.devices import keypad_of
 from offhook.bench.station import Rig
 from offhook.drivers.audio import AudioPort
 from offhook.drivers.keypad import Keypad
 from offhook.drivers.relay import RelayBoard
 from offhook.drivers.sense import SenseInputs
+from offhook.drivers.visa import Generator, Meter, Scope
 
 Hook = Callable[[str, bool], None]
 LATE_S = 0.1
@@ -88,3 +91,41 @@ class TestWebKeypads(KeyingContract):
     def keypad(self, rig: Rig, web_phone: str) -> Keypad:
         """One of them."""
         return keypad_of(web_phone, rig.model.phone[web_phone], rig)
+
+
+def _connected(rig: Rig, name: str) -> Any:
+    """An instrument. What a station in simulated time has none of is not run."""
+    left_out = rig.left_out.get(f"instrument.{name}")
+    if left_out is not None:
+        pytest.skip(str(left_out))
+    return rig.instruments[name]
+
+
+class TestMeters(MeterContract):
+    """Every meter."""
+
+    @pytest.fixture
+    def instrument(self, rig: Rig, meter_name: str) -> Meter:
+        """One of them."""
+        meter: Meter = _connected(rig, meter_name)
+        return meter
+
+
+class TestScopes(ScopeContract):
+    """Every oscilloscope."""
+
+    @pytest.fixture
+    def instrument(self, rig: Rig, scope_name: str) -> Scope:
+        """One of them."""
+        scope: Scope = _connected(rig, scope_name)
+        return scope
+
+
+class TestGenerators(GeneratorContract):
+    """Every signal generator."""
+
+    @pytest.fixture
+    def instrument(self, rig: Rig, generator_name: str) -> Generator:
+        """One of them."""
+        generator: Generator = _connected(rig, generator_name)
+        return generator

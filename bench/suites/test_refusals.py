@@ -174,7 +174,7 @@ def _refusal_of_request(account: Account, number: str) -> str:
     return ""
 
 
-@pytest.mark.req("ASSOC-N07", "ASSOC-S1.2")
+@pytest.mark.req("ASSOC-N07", "ASSOC-S1.2", "ASSOC-REPO.1")
 def test_extensions_of_others_and_of_nobody_are_refused_alike(station: Station) -> None:
     """Another company's extension, and one that does not exist: the same words, no code, nothing on the CTI link."""
     foreign = station.model.service.foreign
@@ -191,6 +191,7 @@ def test_extensions_of_others_and_of_nobody_are_refused_alike(station: Station) 
     judge_no_effect(station, "ASSOC-N07", since_s)
     judge_no_command(station, "ASSOC-S1.2", since_s)
     judge_no_row(station, "ASSOC-N07", "context", contexts)
+    judge_no_row(station, "ASSOC-REPO.1", "context", contexts)
     judge_no_row(station, "ASSOC-S1.2", "context", contexts)
     words = station.watch.note("K", "cloud", "refusals", "alice", since_s, 0.01, same=refusals[0] == refusals[1])
     station.record.judge("ASSOC-N07", "refused in the same words", "equal", observation=words.id, key="same",
@@ -205,6 +206,28 @@ def _nobody(station: Station) -> str:
     taken = {phone.extension for phone in station.phones.values()} | {station.model.service.foreign}
     length = len(next(iter(station.phones.values())).extension)
     return next(number for value in range(10**length - 1, 0, -1) if (number := f"{value:0{length}d}") not in taken)
+
+
+@pytest.mark.req("ASSOC-REPO.1")
+def test_extension_that_leaves_the_company_is_refused_at_the_end(station: Station, first: Phone) -> None:
+    """In one repository at S1, in another when the right code is keyed: refused at S10."""
+    alice = station.account("alice")
+    flow = association(station, alice, first)
+    flow.run_to("prompted")
+    try:
+        station.cloud.move_extension(first.extension, "other")
+    except DeviceRefused:
+        station.not_run("ASSOC-REPO.1", "this service does not move extensions between companies")
+        pytest.skip("the service does not move extensions between companies")
+    try:
+        flow.key_code()
+        ended = alice.wait_state(flow.association, ("FAILED", "NOTIFIED"), SETTLE_S)
+    finally:
+        station.cloud.move_extension(first.extension, "main")
+
+    judge_no_association(station, "ASSOC-REPO.1", flow.steps["S1"].time_s)
+    assert ended is not None, "the service does not come to a decision"
+    flow.equal("ASSOC-REPO.1", "why it ended", ended, "reason", "unknown_extension")
 
 
 @pytest.mark.req("ASSOC-S3.1")

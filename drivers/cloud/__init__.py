@@ -135,6 +135,9 @@ class CloudClient(Protocol):
     def dump(self) -> dict[str, list[dict[str, Any]]]:
         """Every row of every table, for searches."""
 
+    def move_extension(self, extension: str, company: str) -> None:
+        """Put an extension into the repository "main" or "other"; only a service in a simulated world does it."""
+
     def next_codes(self, codes: Sequence[str]) -> None:
         """The next association codes; only a service in a simulated world takes them."""
 

@@ -145,6 +145,10 @@ class HttpCloud:
         """Every row of every table."""
         return dict(self._send("GET", "/v1/admin/dump", self._admin).json())
 
+    def move_extension(self, extension: str, company: str) -> None:
+        """An extension changes its company."""
+        self._send("POST", "/v1/admin/moves", self._admin, json={"extension": extension, "company": company})
+
     def next_codes(self, codes: Sequence[str]) -> None:
         """The next association codes."""
         self._send("POST", "/v1/admin/next-codes", self._admin, json={"codes": list(codes)})

@@ -44,6 +44,7 @@ DOCUMENTED = {
     "GET /v1/admin/audit",
     "GET /v1/admin/dump",
     "POST /v1/admin/next-codes",
+    "POST /v1/admin/moves",
 }
 
 

@@ -42,10 +42,10 @@ def rendered(run_dir: Path) -> tuple[list[Path], RunResult]:
         result = run.result
         digest = summary.summarize(run)
         outputs = {
-            "results.json": results.text(run, digest).encode("utf-8"),
-            "junit.xml": junit.text(run, digest).encode("utf-8"),
+            "results.json": results.text(run, digest).encode("utf-8", "replace"),
+            "junit.xml": junit.text(run, digest).encode("utf-8", "replace"),
             "report.pdf": pdf.document(run, digest),
-            "report.html": html.text(run, digest).encode("utf-8"),
+            "report.html": html.text(run, digest).encode("utf-8", "replace"),
         }
     written = []
     for name, content in outputs.items():

@@ -1,14 +1,16 @@
-"""``report.pdf``: the certificate for an auditor, set by typst with the fonts it carries.
+"""``report.pdf``: the certificate for an auditor, set by typst.
 
 The text of a run goes in as JSON and is never read as markup. With the same installed versions the same folder gives
-the same bytes: the date is the run's, no font of the system is used, nothing is fetched.
+the same bytes: the date is the run's, the fonts are those of installed packages, nothing is fetched.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import lru_cache
 from importlib import resources
+from pathlib import Path
 from typing import Any, Final
 
 from offhook.reports.certificate import content, started
@@ -22,22 +24,50 @@ STANDARD: Final = "a-2b"
 def document(run: Run, digest: Digest, redact: Callable[[Any], Any] | None = None) -> bytes:
     """The whole PDF; ``redact`` is applied to everything that it says."""
     said = content(run, digest)
-    return typeset(json.dumps(redact(said) if redact else said, ensure_ascii=False, sort_keys=True), _stamp(run))
+    return typeset(redact(said) if redact else said, _stamp(run))
 
 
-def typeset(data: str, stamp: int) -> bytes:
-    """Set the template with its data (JSON); ``stamp``: date of the document, seconds since 1970."""
+def typeset(said: dict[str, Any], stamp: int) -> bytes:
+    """Set the template with its content; ``stamp``: date of the document, seconds since 1970."""
     import typst
 
+    shown = _showable(said)
+    data = json.dumps({**shown, "escaped": shown != said}, ensure_ascii=False, sort_keys=True)
     made = typst.compile(
         _template(),
         format="pdf",
-        ignore_system_fonts=True,
+        font_paths=typst.Fonts(include_system_fonts=False, font_paths=[str(_fallback().parent)]),
         sys_inputs={"data": data},
         pdf_standards=STANDARD,
         timestamp=stamp,
     )
     return bytes(made)
+
+
+def _fallback() -> Path:
+    """A font for letters that typst's own lack: DejaVu Sans, which comes with matplotlib."""
+    from matplotlib import get_data_path
+
+    return Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+
+
+@lru_cache(maxsize=1)
+def _letters() -> frozenset[str]:
+    from matplotlib.ft2font import FT2Font
+
+    return frozenset(map(chr, FT2Font(str(_fallback())).get_charmap())) | {"\n"}
+
+
+def _showable(value: Any) -> Any:
+    """Texts with every letter that no font here has spelt out: PDF/A refuses what cannot be seen."""
+    if isinstance(value, str):
+        letters = _letters()
+        if all(letter in letters for letter in value):
+            return value
+        return "".join(letter if letter in letters else f"\\u{{{ord(letter):x}}}" for letter in value)
+    if isinstance(value, dict):
+        return {key: _showable(item) for key, item in value.items()}
+    return [_showable(item) for item in value] if isinstance(value, list) else value
 
 
 def _template() -> bytes:

@@ -181,3 +181,19 @@ def test_a_long_run_tells_like_failures_once(tmp_path: Path) -> None:
 def test_numbers_are_taken_together() -> None:
     assert ranges([3, 1, 2, 7, 9, 10, 10]) == "1–3, 7, 9–10"
     assert ranges([]) == ""
+
+
+def test_letters_that_no_font_has_are_spelt_out_and_do_not_cost_the_report(tmp_path: Path) -> None:
+    script = small_run(tmp_path, dut={"vendor": "华为", "model": "Größe Ωλ ✓", "serial": "😀\ud800"})
+    script.record.seal()
+    first = pages(script.folder)[0]
+    assert r"vendor \u{534e}\u{4e3a}" in first
+    assert r"\u{1f600}\u{d800}" in first
+    assert "Größe Ωλ" in first
+    assert "Letters that the fonts of this document lack" in first
+
+
+def test_a_run_in_ordinary_letters_says_nothing_of_fonts(good: Path) -> None:
+    text = " ".join(pages(good))
+    assert "Letters that the fonts" not in text
+    assert r"\u{" not in text

@@ -141,7 +141,7 @@ def test_the_safe_state_is_what_was_read_back(tmp_path: Path) -> None:
 
 def test_a_calibration_is_named_with_its_end(tmp_path: Path) -> None:
     script = Script(tmp_path, calibration={"id": "R5-0042", "valid_until_utc": "2027-01-01"})
-    assert facts_of(script)["calibration"] == "R5-0042 valid until 2027-01-01"
+    assert facts_of(script)["calibration"] == "R5-0042, valid until 2027-01-01"
 
 
 def test_a_wire_that_does_not_go_to_the_far_end_is_physical() -> None:

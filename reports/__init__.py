@@ -14,6 +14,7 @@ manifest, and the same folder gives the same files, byte for byte.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,17 +42,22 @@ def rendered(run_dir: Path) -> tuple[list[Path], RunResult]:
     with folder.opened(run_dir) as run:
         result = run.result
         digest = summary.summarize(run)
-        outputs = {
-            "results.json": results.text(run, digest).encode("utf-8", "replace"),
-            "junit.xml": junit.text(run, digest).encode("utf-8", "replace"),
-            "report.pdf": pdf.document(run, digest),
-            "report.html": html.text(run, digest).encode("utf-8", "replace"),
+        made: dict[str, Callable[[], bytes]] = {
+            "results.json": lambda: _utf8(results.text(run, digest)),
+            "junit.xml": lambda: _utf8(junit.text(run, digest)),
+            "report.html": lambda: _utf8(html.text(run, digest)),
+            "report.pdf": lambda: pdf.document(run, digest),
         }
-    written = []
-    for name, content in outputs.items():
-        path = run_dir / name
-        partial = path.with_name(name + ".part")  # a reader never sees half a report
-        partial.write_bytes(content)
-        partial.replace(path)
-        written.append(path)
+        written = [_write(run_dir / name, make()) for name, make in made.items()]
     return written, result
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
+def _write(path: Path, content: bytes) -> Path:
+    partial = path.with_name(path.name + ".part")  # a reader never sees half a report
+    partial.write_bytes(content)
+    partial.replace(path)
+    return path

@@ -147,7 +147,7 @@ def _cases(run: folder.Run) -> dict[str, tuple[str, Tally]]:
 
 def _why(case: folder.Case) -> str:
     if case.attempt.message:
-        return case.attempt.message.partition("\n")[0]
+        return case.attempt.message.partition("\n")[0].removeprefix("StepFailed: ")
     return next((f"{one.req} {one.title}: {one.reason}" for one in case.judgements if one.verdict is case.outcome), "")
 
 

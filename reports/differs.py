@@ -66,12 +66,12 @@ def unlike(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     said = []
     for key, words in (("station", "stations"), ("role", "roles"), ("only", "selections of tests")):
         if before.get(key) != after.get(key):
-            said.append(f"different {words}: {before.get(key) or 'all'} and {after.get(key) or 'all'}")
+            said.append(f"different {words}: {before.get(key) or 'all'} against {after.get(key) or 'all'}")
     if reach(before) != reach(after):
-        said.append(f"different levels in reach: {reach(before)} and {reach(after)}")
+        said.append(f"different levels in reach: {reach(before)} against {reach(after)}")
     mine, theirs = (set(meta.get("planned") or {}) for meta in (before, after))
     if mine != theirs:
-        said.append(f"different suites: {_listed(mine)} and {_listed(theirs)}")
+        said.append(f"different suites: {_listed(mine)} against {_listed(theirs)}")
     if before.get("faults") != after.get("faults"):
         said.append("faults were set in one of them" if not (before.get("faults") and after.get("faults"))
                     else "different faults were set")  # fmt: skip

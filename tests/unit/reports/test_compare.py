@@ -174,10 +174,10 @@ def test_what_differs_about_the_runs_is_listed_firmware_first(tmp_path: Path) ->
 def test_runs_that_are_not_alike_say_so(tmp_path: Path) -> None:
     other = {"station": "lab 3", "grade": "HARDWARE", "only": "lock", "faults": ["cut:cti"]}
     said = " ".join(compared(tmp_path, {"test_a": "P"}, {"test_a": "P"}, **other).unlike)
-    for expected in ("stations: simulated and lab 3", "selections of tests", "levels in reach", "faults were set"):
+    for expected in ("stations: simulated against lab 3", "selections of tests", "levels in reach", "faults were set"):
         assert expected in said, said
     assert "did not come to its end (killed)" in " ".join(unlike({"ended": "completed"}, {}))
-    assert "different suites: lock and unknown" in " ".join(unlike({"planned": {"lock": 3}}, {}))
+    assert "different suites: lock against unknown" in " ".join(unlike({"planned": {"lock": 3}}, {}))
 
 
 def test_a_station_file_is_compared_key_by_key() -> None:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from offhook.drivers.clock import Clock, WallClock
 from offhook.drivers.errors import ConfigError, DeviceGone
+from offhook.drivers.urgency import hurry
 
 if TYPE_CHECKING:
     import httpx
@@ -170,6 +171,7 @@ class _ReaderLink:
         raise NotImplementedError
 
     def _read_on(self) -> None:
+        hurry()  # it only waits, and what it brings has a time
         while self._open:
             try:
                 data = self._read()

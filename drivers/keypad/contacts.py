@@ -14,6 +14,7 @@ from offhook.drivers.clock import Clock
 from offhook.drivers.errors import ConfigError, DeviceError, DeviceRefused, NotAllowed
 from offhook.drivers.keypad import OnPress, Press
 from offhook.drivers.relay import Pulsing, RelayBoard
+from offhook.drivers.urgency import urgent
 
 LONGEST_HOLD_S = 10.0
 BOARD_LATE_S = 0.03
@@ -97,7 +98,8 @@ class ContactKeypad:
             raise NotAllowed(self._name, f'press "{key}"', detail, "press one after the other")
         self._down = key
         try:
-            done = self._close_and_open(key, contacts, hold_s)
+            with urgent():
+                done = self._close_and_open(key, contacts, hold_s)
         finally:
             self._down = ""
         self.pressed.append(done)

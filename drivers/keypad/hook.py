@@ -16,11 +16,14 @@ from typing import Literal
 from offhook.drivers.clock import Clock
 from offhook.drivers.errors import ConfigError, DeviceError, DeviceRefused
 from offhook.drivers.keypad.contacts import Contact
+from offhook.drivers.urgency import urgent
 
 FLASH_S = 0.6
 LONGEST_FLASH_S = 2.0
 INTERDIGIT_S = 0.8
 TOLERANCE_S = 0.010
+RATE_TOLERANCE = 0.1
+"""Receivers take 9 to 11 pulses a second at least."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ class HookSwitch:
     ) -> list[PulseTrain]:
         """Dial digits by breaks of the loop: one for 1, ten for 0; spaces are skipped.
 
-        Raises DeviceRefused, after the last digit, if a break was off by more than the tolerance.
+        Raises DeviceRefused, after the last digit, if a break was off by more than the tolerance, or the rate by 10 %.
         """
         self._must_be_off_hook("pulse dial")
         digits = text.replace(" ", "")
@@ -136,6 +139,12 @@ class HookSwitch:
             trains.append(PulseTrain(digit, tuple(breaks)))
             self._clock.wait_until(start_s + count * period_s + interdigit_s)
         self._judge("pulse dial", [one for train in trains for one in train.breaks], tolerance_s)
+        slow = [train for train in trains if train.rate_hz and abs(train.rate_hz / pulses_hz - 1) > RATE_TOLERANCE]
+        if slow:
+            detail = f"{slow[0].rate_hz:.1f} pulses a second where {pulses_hz:g} were asked for"
+            raise DeviceRefused(
+                self._name, "pulse dial", detail, "this relay board is too slow for pulses: use another"
+            )
         return trains
 
     def _must_be_off_hook(self, operation: str) -> None:
@@ -149,11 +158,12 @@ class HookSwitch:
     def _break(self, start_s: float, length_s: float) -> Break:
         """Two absolute deadlines; an error on the way leaves the phone on hook."""
         try:
-            self._clock.wait_until(start_s)
-            self._move(False)
-            opened_s = self._contact.acked_s
-            self._clock.wait_until(self._contact.sent_s + length_s)
-            self._move(True)
+            with urgent():
+                self._clock.wait_until(start_s)
+                self._move(False)
+                opened_s = self._contact.acked_s
+                self._clock.wait_until(self._contact.sent_s + length_s)
+                self._move(True)
         except BaseException:
             with contextlib.suppress(DeviceError):  # the first error says what went wrong
                 self._move(False)

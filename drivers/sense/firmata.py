@@ -101,7 +101,7 @@ def _firmware(body: bytearray) -> Firmware | None:
 
 
 class FirmataInputs:
-    """One Arduino; see :class:`offhook.drivers.sense.SenseInputs`. A pin is active when it is high, or as ``active_low`` says."""
+    """One Arduino; see :class:`offhook.drivers.sense.SenseInputs`. A pin is active when high (see ``active_low``)."""
 
     def __init__(
         self,
@@ -137,7 +137,7 @@ class FirmataInputs:
 
     @classmethod
     def open(cls, name: str, options: Mapping[str, Any], wires: Wires) -> Self:
-        """Take hold of the port; ``options``: ``link`` (or ``port``), ``pins``, ``pull_up``, ``active_low``, ``debounce_ms``."""
+        """Take hold of the port; ``options``: ``link``, ``pins``, ``pull_up``, ``active_low``, ``debounce_ms``."""
         address = options.get("link") or options.get("port")
         if not address:
             raise ConfigError(f"sense.{name}", "open", "no port is named", 'port = "/dev/serial/by-id/..."')

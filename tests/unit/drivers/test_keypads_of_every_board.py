@@ -188,6 +188,13 @@ def test_a_break_that_took_too_long_is_an_error_with_its_length() -> None:
     assert switch.off_hook
 
 
+def test_a_board_too_slow_for_pulses_is_named_with_its_rate() -> None:
+    _, switch = hook("denkovi")  # it wants 50 ms between commands
+    switch.lift()
+    with pytest.raises(DeviceRefused, match=r"7\.\d pulses a second where 10 were asked for .*too slow"):
+        switch.pulse_dial("5", tolerance_s=0.02)
+
+
 def test_a_board_that_is_lost_in_the_middle_leaves_the_phone_on_hook_as_far_as_can_be() -> None:
     room, switch = hook()
     switch.lift()

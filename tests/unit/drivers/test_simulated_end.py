@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from broken import FAULTS
 
 from offhook import dsp
 from offhook.drivers import registry
@@ -35,7 +36,7 @@ class Bench:
 
     def __init__(self, folder: Path, seed: int = 1, faults: tuple[str, ...] = ()) -> None:
         self.station: dict[str, Any] = tomllib.loads(SIMULATED.read_text("utf-8"))
-        self.station["world"]["faults"] = list(faults)
+        self.station["world"]["faults"] = [*faults, *FAULTS]
         wires = open_simulated(copy.deepcopy(self.station), seed=seed, realtime=False, workdir=folder)
         assert isinstance(wires, SimWires)
         self.wires = wires

@@ -44,6 +44,7 @@ def facts(run: Run, digest: Digest) -> list[dict[str, Any]]:
     return [
         {"title": "Tested", "rows": tested or [("device", "not named by the station")], "wide": False},
         {"title": "On", "rows": bench, "wide": False},
+        {"title": "Telephones", "rows": telephones(meta), "wide": True},
         {"title": "Wires, and what is at their end", "rows": wires(meta), "wide": True},
     ]
 
@@ -89,12 +90,32 @@ def _safe(run: Run) -> str:
     return f"NOT reached: {'; '.join(bad)}" if bad else f"read back on {len(back)} wires: all safe"
 
 
-def wires(meta: dict[str, Any]) -> list[tuple[str, str]]:
-    """Every wire of the station with its driver and its grade; secrets of the station file are not read."""
+def _station(meta: dict[str, Any]) -> dict[str, Any] | None:
+    """The station file that the run has on record; None if it cannot be read."""
     source = meta.get("station_toml")
     try:
-        station = tomllib.loads(source) if isinstance(source, str) else dict(source or {})
+        return tomllib.loads(source) if isinstance(source, str) else dict(source or {})
     except (tomllib.TOMLDecodeError, TypeError, ValueError):
+        return None
+
+
+def telephones(meta: dict[str, Any]) -> list[tuple[str, str]]:
+    """Every telephone of the station: what it is, its numbers, how it is locked."""
+    phones = (_station(meta) or {}).get("phone")
+    rows = []
+    for name, phone in phones.items() if isinstance(phones, dict) else ():
+        if isinstance(phone, dict):
+            said = [f"{phone.get('kind', '?')} telephone, extension {phone.get('extension', '?')}"]
+            said += [f"direct number {phone['ddi']}"] if phone.get("ddi") else []
+            said += [f"locked by {phone['lock']}"] if phone.get("lock") else []
+            rows.append((str(name), ", ".join(said)))
+    return rows or [("telephones", "none")]
+
+
+def wires(meta: dict[str, Any]) -> list[tuple[str, str]]:
+    """Every wire of the station with its driver and its grade; secrets of the station file are not read."""
+    station = _station(meta)
+    if station is None:
         return [("wires", "the station file cannot be read")]
     found = [(name, station[name]) for name in _SINGLE if isinstance(station.get(name), dict)]
     for kind in _WIRED:

@@ -127,3 +127,14 @@ def test_what_happened_on_the_way_is_among_the_facts(tmp_path: Path) -> None:
     assert "interrupted killed after 12 attempts, gone on with 2026-11-21T11:00:00+00:00" in words
     assert "left alone desk-2: 3 failures in a row" in words
     assert "calibration R5-7, made 2026-11-20, valid until 2026-12-20, SHA-256 ab12" in words
+
+
+def test_the_telephones_are_named_with_their_kind_and_numbers(tmp_path: Path) -> None:
+    desk = '[phone.desk-1]\nkind = "ip"\nextension = "1001"\nddi = "+3311"\n'
+    station = desk + '[phone.fax]\nkind = "analog"\nlock = "prefix"\n'
+    script = Script(tmp_path, station_toml=station)
+    script.begin("test_x", "x", "assoc")
+    script.end()
+    _, words = made(script)
+    assert "desk-1 ip telephone, extension 1001, direct number +3311" in words
+    assert "fax analog telephone, extension ?, locked by prefix" in words

@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 import httpx
+from broken import break_cloud
 from cloud_pbx import ScriptedPbx
 
 from offhook.drivers.clock import Clock
@@ -50,6 +51,7 @@ class Room:
             allow_next_codes=True,
             database=database,
         )
+        break_cloud(self.cloud)
         self.transport = AsgiTransport(self.cloud.app)
         accounts = {"alice": "alice-pw", "bob": "bob-pw", "mallory": "mallory-pw"}
         self.api = HttpCloud(_OneService(self.clock, self.transport), "end://cloud", accounts, "admin-token")

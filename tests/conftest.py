@@ -10,6 +10,8 @@ import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+import broken
+import bugs
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -18,6 +20,22 @@ WHOLE = {"unit", "system", "golden"}
 GRACE_S = 2.0
 _outcomes: dict[str, str] = {}
 _reqs: dict[str, list[str]] = {}
+
+
+# ---- wrong on purpose ----------------------------------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--fault`` is the plugin's."""
+    help_text = "a bug to put into the bench itself (tests/bugs.py)"
+    parser.addoption("--bug", action="append", default=[], metavar="NAME", help=help_text)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before any test module is imported."""
+    broken.FAULTS[:] = config.getoption("offhook_fault", [])
+    for name in config.getoption("bug"):
+        bugs.put_in(name)
 
 
 # ---- leaks ---------------------------------------------------------------------------------------------------------
@@ -104,7 +122,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     parts = [Path(argument).resolve() for argument in session.config.args]
     whole = all(part.parent == ROOT / "tests" and part.name in WHOLE for part in parts)
     chosen = session.config.getoption("keyword") or session.config.getoption("markexpr")
-    if not whole or not parts or chosen or session.config.getoption("collectonly"):
+    wrong = broken.FAULTS or session.config.getoption("bug")
+    if not whole or not parts or chosen or wrong or session.config.getoption("collectonly"):
         return
     tests = [
         {"nodeid": nodeid, "reqs": reqs, "outcome": _outcomes.get(nodeid, "not run")} for nodeid, reqs in _reqs.items()

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from broken import FAULTS
+
 from offhook.bench.devices import Station
 from offhook.bench.record import RunRecord, RunResult, Verdict
 from offhook.bench.session import Wanted, opened
@@ -37,7 +39,7 @@ class LabBuilder:
     @contextmanager
     def open(self, faults: Sequence[str] = (), seed: int = 1) -> Iterator[Lab]:
         """A station ready for an attempt."""
-        with opened(Wanted(seed=seed, faults=faults, runs=self._folder / "runs")) as session:
+        with opened(Wanted(seed=seed, faults=[*faults, *FAULTS], runs=self._folder / "runs")) as session:
             session.record.begin("test", "test", "test")
             session.station.begin()
             plant = session.rig.wires.plant  # type: ignore[attr-defined]

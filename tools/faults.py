@@ -19,9 +19,12 @@ import json
 import multiprocessing
 import os
 import re
+import shlex
+import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -36,6 +39,8 @@ UNREACHABLE = "UNREACHABLE"
 """The run does not begin: exit code 2, and the wire is named."""
 VERDICTS = ("FAIL", "INCONCLUSIVE", UNREACHABLE)
 JOBS = 2
+LIMIT_S = 300.0
+"""For the tests of one pair."""
 
 
 @dataclass(frozen=True)
@@ -100,12 +105,29 @@ def wrong_with(pair: Pair, outcome: Outcome) -> str:
 
 
 def run(pair: Pair, place: Path) -> Outcome:
-    """One run of the pair's cases with its fault. Call it in a process of its own: pytest runs once in a process."""
+    """A pair's cases with its fault: certification cases, or tests of this repository."""
+    started_s = time.monotonic()
+    outcome = (run_tests if pair.cases.startswith("tests/") else run_suites)(pair, place)
+    outcome.took_s = time.monotonic() - started_s
+    return outcome
+
+
+def run_tests(pair: Pair, place: Path) -> Outcome:
+    """Tests of this repository, with a fault at the far ends they put up or a bug in the bench itself."""
+    option = ["--bug", pair.fault.removeprefix("bug:")] if pair.fault.startswith("bug:") else ["--fault", pair.fault]
+    command = [sys.executable, "-m", "pytest", "-q", "-rf", "--tb=line", *option, *shlex.split(pair.cases)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    failed = re.findall(r"^FAILED (tests/\S+(?:\[.*?\])?)(?: - |$)", done.stdout, flags=re.MULTILINE)
+    verdict = {0: "PASS", 1: "FAIL"}.get(done.returncode, f"exit code {done.returncode}")
+    return Outcome(pair.fault, verdict, failed, text=done.stdout[-4000:] + done.stderr[-1000:])
+
+
+def run_suites(pair: Pair, place: Path) -> Outcome:
+    """Certification cases. Call it in a process of its own: pytest runs once in a process."""
     from offhook.bench.record import judge
     from offhook.bench.run import run_station
     from offhook.drivers.errors import OffhookError
 
-    started_s = time.monotonic()
     folder = place / re.sub(r"\W+", "_", pair.fault + " " + pair.cases)[:100]
     sink = os.open(os.devnull, os.O_WRONLY)
     os.dup2(sink, 2)  # the console writes there
@@ -113,7 +135,7 @@ def run(pair: Pair, place: Path) -> Outcome:
     try:
         code = run_station("simulated", only=pair.cases, out=folder, faults=[pair.fault])
     except OffhookError as error:
-        return Outcome(pair.fault, UNREACHABLE, text=str(error), took_s=time.monotonic() - started_s)
+        return Outcome(pair.fault, UNREACHABLE, text=str(error))
     result = judge(folder)
     outcome = Outcome(pair.fault, str(result.verdict) if code in (0, 1, 3) else f"exit code {code}")
     lines = [str(result.meta.get("ended"))] if code == 2 else []
@@ -121,7 +143,7 @@ def run(pair: Pair, place: Path) -> Outcome:
         if str(each.outcome) not in ("FAIL", "INCONCLUSIVE"):
             continue
         if str(each.outcome) == "FAIL":
-            outcome.failed.append(each.attempt.nodeid)
+            outcome.failed.append(SUITES + each.attempt.nodeid)
         lines += [f"{each.outcome} {each.attempt.nodeid}: {each.attempt.message}"]
         bad = [one for one in each.judgements if str(one.verdict) in ("FAIL", "INCONCLUSIVE")]
         lines += [f"{one.verdict} {one.req} {one.title}: {one.reason}" for one in bad]
@@ -130,7 +152,6 @@ def run(pair: Pair, place: Path) -> Outcome:
     lines += [f"{one.verdict} {one.req} {one.title}: {one.reason}" for one in loose]
     outcome.judged = sorted(set(outcome.judged))
     outcome.text = "\n".join(lines)
-    outcome.took_s = time.monotonic() - started_s
     return outcome
 
 
@@ -147,14 +168,24 @@ def run_all(wanted: Sequence[Pair], place: Path, jobs: int = JOBS) -> Iterator[t
 # ---- telling ----------------------------------------------------------------------------------------------------
 
 
-def results_table(done: Iterable[tuple[Pair, Outcome]]) -> list[str]:
-    """The results as the page shows them."""
+def result_row(pair: Pair, outcome: Outcome) -> str:
+    """A result as the page shows it."""
+    cases = sorted({case_of(nodeid) for nodeid in outcome.failed})
+    shown = ", ".join(cases[:2]) + (f" and {len(cases) - 2} more" if len(cases) > 2 else "")
+    judged = ", ".join(outcome.judged[:4]) + (" ..." if len(outcome.judged) > 4 else "")
+    return f"| {pair.wire} | `{pair.fault}` | {outcome.verdict} | {shown} | {judged} |"
+
+
+def results_table(page: str, done: Iterable[tuple[Pair, Outcome]]) -> list[str]:
+    """The results of every pair of a page, in its order; those of pairs that were not run now are kept."""
+    new = {pair: result_row(pair, outcome) for pair, outcome in done}
+    old: dict[str, list[str]] = defaultdict(list)
+    for row in re.findall(r"^\| [\w-]+ \| `.*$", page.partition(BEGIN)[2], flags=re.MULTILINE):
+        old[row.split("`")[1]].append(row)
     lines = ["| wire | fault | verdict | failed | judged FAIL |", "|---|---|---|---|---|"]
-    for pair, outcome in done:
-        cases = sorted({case_of(nodeid) for nodeid in outcome.failed})
-        shown = ", ".join(cases[:2]) + (f" and {len(cases) - 2} more" if len(cases) > 2 else "")
-        judged = ", ".join(outcome.judged[:4]) + (" ..." if len(outcome.judged) > 4 else "")
-        lines.append(f"| {pair.wire} | `{pair.fault}` | {outcome.verdict} | {shown} | {judged} |")
+    for pair in pairs(page):
+        kept = old[pair.fault].pop(0) if old[pair.fault] else ""
+        lines += [row for row in [new.get(pair, kept)] if row]
     return lines
 
 
@@ -165,8 +196,9 @@ def case_of(nodeid: str) -> str:
 
 def write_page(done: Sequence[tuple[Pair, Outcome]]) -> None:
     """Put the results into the page."""
-    before = PAGE.read_text("utf-8").split(BEGIN)[0]
-    PAGE.write_text("\n".join([before + BEGIN, "", *results_table(done), "", END, ""]), "utf-8")
+    page = PAGE.read_text("utf-8")
+    lines = [page.split(BEGIN)[0] + BEGIN, "", *results_table(page, done), "", END, ""]
+    PAGE.write_text("\n".join(lines), "utf-8")
 
 
 def write_trace(done: Iterable[tuple[Pair, Outcome]]) -> None:
@@ -174,8 +206,7 @@ def write_trace(done: Iterable[tuple[Pair, Outcome]]) -> None:
     failed: dict[str, list[str]] = {}
     judged: dict[str, list[str]] = {}
     for _, outcome in done:
-        nodeids = [SUITES + nodeid for nodeid in outcome.failed]
-        failed[outcome.fault] = sorted({*failed.get(outcome.fault, []), *nodeids})
+        failed[outcome.fault] = sorted({*failed.get(outcome.fault, []), *outcome.failed})
         judged[outcome.fault] = sorted({*judged.get(outcome.fault, []), *outcome.judged})
     TRACE.mkdir(parents=True, exist_ok=True)
     (TRACE / "faults.json").write_text(json.dumps(failed, indent=1), "utf-8")
@@ -222,10 +253,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.json:
         rows = [{**asdict(outcome), "cases": pair.cases, "wrong": wrong_with(pair, outcome)} for pair, outcome in done]
         options.json.write_text(json.dumps(rows, indent=1), "utf-8")
+    if options.write:
+        write_page(done)
     if not options.only:
         write_trace(done)
-        if options.write:
-            write_page(done)
     return 1 if bad or not done else 0
 
 

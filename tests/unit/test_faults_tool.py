@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from bugs import BUGS
 from unit.plant.plant_hands import station
 
 from offhook.fixtures.defects import CloudDefect, PbxDefect
@@ -34,19 +35,20 @@ def tool() -> ModuleType:
 def test_every_fault_at_every_wire_is_a_pair_and_no_other(tool: ModuleType) -> None:
     listed = {(pair.wire, pair.shape) for pair in tool.pairs(PAGE)}
     there = {(wire, ":".join((kind, *wanted))) for wire, kinds in BY_WIRE.items() for kind, wanted in kinds.items()}
-    assert listed == there
+    assert listed == there | {("own", "bug:NAME")}
 
 
 def test_every_defect_is_a_pair(tool: ModuleType) -> None:
     listed = {pair.fault for pair in tool.pairs(PAGE)}
     defects = {f"wrong-cloud:{each}" for each in CloudDefect} | {f"wrong-pbx:{each}" for each in PbxDefect}
     assert defects - listed == set()
+    assert {pair.removeprefix("bug:") for pair in listed if pair.startswith("bug:")} == set(BUGS)
 
 
 def test_every_pair_is_a_fault_of_the_shipped_station(tool: ModuleType) -> None:
     phones = station()["phone"]
     board = FaultBoard(list(phones), [str(table["extension"]) for table in phones.values()])
-    for pair in tool.pairs(PAGE):
+    for pair in [each for each in tool.pairs(PAGE) if each.wire != "own"]:
         board.add(pair.fault)
         assert pair.fault.startswith(next(kind for kind in KINDS if pair.shape.startswith(kind)))
 
@@ -92,7 +94,7 @@ def test_only_the_right_verdict_and_the_right_words_cover_a_pair(
 def test_what_make_trace_reads(tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tool, "TRACE", tmp_path)
     (pair,) = tool.pairs(ROW)
-    failures = (("test_a.py::test_x", "A-1"), ("test_a.py::test_y", "A-2"))
+    failures = (("bench/suites/test_a.py::test_x", "A-1"), ("bench/suites/test_a.py::test_y", "A-2"))
     tool.write_trace([(pair, tool.Outcome("cut:ivr", "FAIL", [nodeid], [req])) for nodeid, req in failures])
     failed, judged = (json.loads((tmp_path / name).read_text()) for name in ("faults.json", "faults-judged.json"))
     assert failed == {"cut:ivr": ["bench/suites/test_a.py::test_x", "bench/suites/test_a.py::test_y"]}

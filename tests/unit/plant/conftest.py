@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from broken import break_plant
 from unit.plant.plant_hands import Hands, station
 
 from offhook.fixtures.plant import build_simulated
@@ -16,7 +17,10 @@ def build() -> Callable[..., Hands]:
     """Make a plant of the shipped station, with options of ``[world]``."""
 
     def make(seed: int = 1, **world: Any) -> Hands:
-        return Hands(build_simulated(station(**world), seed))
+        table = station(**world)
+        plant = build_simulated(table, seed)
+        break_plant(plant, table)
+        return Hands(plant)
 
     return make
 

@@ -37,7 +37,7 @@ from offhook.drivers.sense import SenseInputs
 from offhook.drivers.visa import Instrument
 
 CTI_LIMIT_S = 10.0
-REVIVALS = 3
+REVIVALS = 2
 """A sound card that was lost is connected again at the next attempt, this often in a run."""
 
 

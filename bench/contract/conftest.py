@@ -9,7 +9,7 @@ import pytest
 
 from offhook.bench.station import Rig, open_rig
 from offhook.bench.station_file import find_station, load_station
-from offhook.bench.station_model import StationModel
+from offhook.bench.station_model import StationModel, ref
 from offhook.drivers.clock import Clock
 
 
@@ -20,7 +20,7 @@ def _split(place: str) -> tuple[str, int]:
 
 NOTHING = "nothing of the kind"
 METERS = ("meter_name", "scope_name", "generator_name")
-KINDS = ("relay_name", "phone_name", "sensed_phone", "relay_phone", "web_phone", *METERS)
+KINDS = ("relay_name", "looped", "phone_name", "sensed_phone", "relay_phone", "web_phone", *METERS)
 
 
 def _names(model: StationModel) -> dict[str, list[str]]:
@@ -29,6 +29,7 @@ def _names(model: StationModel) -> dict[str, list[str]]:
     drivers = {name: instrument.driver for name, instrument in model.instrument.items()}
     return {
         "relay_name": list(model.relay),
+        "looped": [name for name, loop in model.loop.items() if ref(loop.play).board == ref(loop.hear).board],
         "phone_name": list(phones),
         "sensed_phone": [name for name, phone in phones.items() if phone.hook_sense],
         "relay_phone": [name for name, phone in phones.items() if phone.keypad.driver is None],

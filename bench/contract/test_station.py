@@ -14,6 +14,7 @@ from offhook.bench.contract.sense import Drive, SenseContract
 from offhook.bench.contract.visa import GeneratorContract, MeterContract, ScopeContract
 from offhook.bench.devices import keypad_of
 from offhook.bench.station import Rig
+from offhook.bench.station_model import ref
 from offhook.drivers.audio import AudioPort
 from offhook.drivers.keypad import Keypad
 from offhook.drivers.relay import RelayBoard
@@ -23,6 +24,7 @@ from offhook.drivers.visa import Generator, Meter, Scope
 Hook = Callable[[str, bool], None]
 LATE_S = 0.1
 LEAST_SIDETONE = 0.05
+LOOP_LATE_S, LEAST_OF_A_LOOP = 0.01, 0.05
 
 
 class TestRelays(RelayContract):
@@ -68,6 +70,21 @@ class TestAudio(AudioContract):
         rig.clock.sleep(1.0)
         channel = int(rig.model.phone[phone_name].handset.partition("/")[2])
         return channel, channel, LATE_S, LEAST_SIDETONE
+
+
+class TestLoops(AudioContract):
+    """Every loop of the station: a wire from an output to an input, which takes nothing away."""
+
+    @pytest.fixture
+    def port(self, rig: Rig, looped: str) -> AudioPort:
+        """The card it is plugged to."""
+        return rig.audio[ref(rig.model.loop[looped].play).board]
+
+    @pytest.fixture
+    def loop(self, rig: Rig, looped: str) -> tuple[int, int, float, float]:
+        """As the station file has it."""
+        model = rig.model.loop[looped]
+        return ref(model.play).number, ref(model.hear).number, LOOP_LATE_S, LEAST_OF_A_LOOP
 
 
 class TestKeypads(KeypadContract):

@@ -35,7 +35,7 @@ from offhook.drivers.errors import ConfigError, DeviceError, DeviceGone, DeviceR
 from offhook.drivers.links import Wires
 
 STARTS = 3
-START_LIMIT_S = 12.0
+START_LIMIT_S = 10.0
 MUTE_LIMIT_S = 0.5
 BEAT_S = 0.2
 SILENT_BEATS = 4

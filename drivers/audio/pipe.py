@@ -143,7 +143,7 @@ class PipeAudio:
         return f"audio pipe, {self._channels} channels, {self._rate_hz} Hz"
 
     def now_frame(self) -> int:
-        """The next frame to be captured. Raises DeviceTimeout if the far end has fallen silent: not even a gap comes."""
+        """The next frame to be captured. Raises DeviceTimeout if the far end is silent: not even a gap comes."""
         silent_s = self._clock.now_s() - self._heard_s
         if not self._idle and silent_s > SILENT_S:
             raise DeviceTimeout(self.resource, "capture", f"no frames for {silent_s:.1f} s", HINT)

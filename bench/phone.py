@@ -14,6 +14,8 @@ from offhook.bench.station_model import PhoneModel, ref
 from offhook.bench.watch import Seen, Watch
 from offhook.drivers.errors import ConfigError, OffhookError
 from offhook.drivers.keypad import Keypad, Press
+from offhook.drivers.keypad.contacts import Contact
+from offhook.drivers.keypad.hook import FLASH_S, Break, HookSwitch, PulseTrain
 
 HOOK_LIMIT_S = 0.5
 """A hook contact that closed shows at the hook sensor within this, or the wire between them is cut."""
@@ -21,6 +23,10 @@ SAY_LEAD_S = 0.2
 """Between asking for a sound and its first sample: more than any sound card's buffer."""
 TONE_WINDOW_S = 1.2
 """Audio needed to tell one call-progress tone from another (two cycles of the fastest cadence)."""
+
+
+BREAK_U_S = 0.005
+"""Expanded uncertainty of a break's beginning: the contact follows its command within 10 ms."""
 
 
 class WireCut(OffhookError):
@@ -43,6 +49,7 @@ class Phone:
         self._watch = watch
         board, self._hook_relay = ref(model.hook.contact)
         self._board = rig.relays[board]
+        self._hook_contact = Contact(self._board, self._hook_relay)
         self._lifted_at_s = 0.0
 
     @property
@@ -83,9 +90,32 @@ class Phone:
                 f"the board acknowledged, the hook sensor {self.model.hook_sense} saw nothing within {HOOK_LIMIT_S} s",
                 "is the relay wired to the cradle switch?  offhook check names every silent wire",
             )
+        self._board.observe(self._hook_relay, closed)
         if off_hook:
             self._lifted_at_s = seen.time_s
         return seen
+
+    def flash(self, length_s: float = FLASH_S) -> Break:
+        """A hook flash, by its length in seconds. Raises DeviceRefused if it was not as long as that."""
+        return self._hook_switch().flash(length_s)
+
+    def pulse_dial(self, number: str) -> list[PulseTrain]:
+        """Dial by breaks of the loop; refused before anything moves if it is not on the allow list (NotAllowed)."""
+        digits = number.replace(" ", "")
+        self._rig.allow(digits)
+        return self._hook_switch().pulse_dial(digits)
+
+    def _hook_switch(self) -> HookSwitch:
+        switch = HookSwitch(self.name, self._watch.clock, self._hook_contact, self.model.hook.closed)
+        switch.take_over(self.off_hook)
+        switch.on_break(self._note_break)
+        return switch
+
+    def _note_break(self, done: Break) -> None:
+        """What was achieved, on record."""
+        figures = {"length_s": round(done.length_s, 6), "asked_s": round(done.asked_s, 6)}
+        wire = self.model.hook.contact
+        self._watch.note("R", wire, "hook-break", self.name, done.opened_s, BREAK_U_S, **figures)
 
     def press(self, key: str, hold_s: float | None = None) -> Press:
         """Press one key for ``hold_s`` (default: the station's press_ms), and wait for the gap after it."""

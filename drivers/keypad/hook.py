@@ -89,6 +89,10 @@ class HookSwitch:
         """What was commanded last."""
         return self._off_hook
 
+    def take_over(self, off_hook: bool) -> None:
+        """Somebody else moved the contact; this is how it stands."""
+        self._off_hook = off_hook
+
     def lift(self) -> None:
         """Off hook."""
         self._move(True)

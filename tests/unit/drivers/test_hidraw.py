@@ -22,6 +22,7 @@ from offhook.fixtures.simclock import SimClock
 
 SET_FEATURE_9, GET_FEATURE_9 = 0xC0094806, 0xC0094807
 """HIDIOCSFEATURE(9) and HIDIOCGFEATURE(9) of linux/hidraw.h, as a C compiler makes them."""
+OPEN_HID = hidraw.open_hid
 
 
 class Kernel:
@@ -66,7 +67,7 @@ class Kernel:
         return 9
 
     def open(self, address: str) -> hidraw.HidDevice:
-        return hidraw.open_hid(address, self.ioctl, self.sys, str(self.dev))
+        return OPEN_HID(address, self.ioctl, self.sys, str(self.dev))
 
     def board(self, address: str) -> HidBoard:
         link = hidraw.HidLink(self.clock, address, self.open)

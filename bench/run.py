@@ -21,7 +21,7 @@ from offhook.bench.attempts import Attempts, suite_of
 from offhook.bench.console import Console
 from offhook.bench.profiles import Profile, load_profile
 from offhook.bench.quarantine import Quarantine, by_hand
-from offhook.bench.record import Attempt, Judgement
+from offhook.bench.record import Attempt, Judgement, RunResult
 from offhook.bench.resume import Plan, Resumed
 from offhook.bench.session import Session, Wanted, opened, versions
 from offhook.drivers.errors import ConfigError
@@ -113,19 +113,20 @@ def find_suites(names: Sequence[str]) -> list[Path]:
 def _report(session: Session | None, console: Console) -> int:
     if session is None:
         return ERROR
-    from offhook.reports import render
+    from offhook.reports import rendered
 
-    result = session.result()
-    code = ERROR if session.record.lost else result.exit_code
     pages: list[Path] = []
+    result: RunResult | None = None
     try:
-        pages = render(session.folder)
+        pages, result = rendered(session.folder)
     except OSError as error:
         console.line("report", f"could not be written: {error.strerror or error}; {AGAIN} {session.folder}", "bold red")
-        code = code or ERROR
     except Exception as error:  # the evidence is sealed; a broken report must not look like a broken run
         console.line("report", f"could not be made: {error!r}; try: offhook report {session.folder}", "bold red")
-        code = code or ERROR
+    broken = result is None
+    result = result or session.result()
+    code = ERROR if session.record.lost else result.exit_code
+    code = code or (ERROR if broken else 0)
     console.safe_state(session.safe)
     console.summary(result, pages)
     _morning(session.folder, console)

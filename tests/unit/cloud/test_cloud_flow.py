@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from cloud_room import Room
 
-from offhook.drivers.cti import Service
+from offhook.drivers.cti import Capability, EventKind, Service
 from offhook.drivers.errors import DeviceRefused
 
 MakeRoom = Callable[..., Room]
@@ -156,3 +156,38 @@ def test_late_and_doubled_events_change_nothing(room: Room) -> None:
     room.wait(0.1)
     assert room.state(association).state == "NOTIFIED"
     assert room.steps(association).count("S16") == 1
+
+
+@pytest.mark.req("ASSOC-S16.4")
+def test_context_digits_over_the_established_connection(room: Room) -> None:
+    """MakeCall carries the number alone; the digits are ordered once the far end has answered, and not again."""
+    room.api.admin_policy({"identification": "in_call"})
+    association = room.lifted()
+    context_id = room.step_data(association, "S21")["context_id"]
+    assert room.pbx.dialled() == ["0033390677069"]
+    assert room.pbx.count(Service.GENERATE_DIGITS) == 0
+
+    call_id = room.pbx.call_of("1001")
+    room.pbx.emit(EventKind.ESTABLISHED, "1001", call_id)
+    room.pbx.emit(EventKind.ESTABLISHED, "1001", call_id)
+    room.wait(2.0)
+
+    orders = [arguments for service, arguments in room.pbx.asked if service is Service.GENERATE_DIGITS]
+    assert orders == [{"device": "1001", "call_id": call_id, "digits": context_id + "#"}]
+
+
+@pytest.mark.req("ASSOC-S16.4")
+def test_a_pbx_that_generates_no_digits_gets_the_context_id_in_make_call(room: Room) -> None:
+    room.pbx.capabilities = room.pbx.capabilities - {Capability.GENERATE_DIGITS}
+    room.api.admin_policy({"identification": "in_call"})
+    association = room.lifted()
+    assert room.pbx.dialled() == [f"0033390677069*{room.step_data(association, 'S21')['context_id']}#"]
+
+
+def test_digits_that_the_pbx_refuses_end_the_attempt(room: Room) -> None:
+    room.api.admin_policy({"identification": "in_call"})
+    room.pbx.refuse[Service.GENERATE_DIGITS] = "invalid_state"
+    association = room.lifted()
+    room.pbx.emit(EventKind.ESTABLISHED, "1001", room.pbx.call_of("1001"))
+    room.wait(2.0)
+    assert (room.state(association).state, room.state(association).reason) == ("FAILED", "timeout")

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 
 from offhook.reports import render
 
@@ -26,4 +27,7 @@ def test_an_old_run_is_reported_without_its_hardware(tmp_path: Path) -> None:
     code = [item for attempt in found["attempts"] for item in attempt["judgements"] if item["kind"] == "digits"]
     assert [item["figure"] for item in code] == [0, 1]
     assert "47711" in code[1]["reason"]
+    pdf = " ".join(page.extract_text() for page in PdfReader(folder / "report.pdf").pages)
+    assert "2026-11-21_101208" in pdf
+    assert "of 4 digits wrong" in pdf
     assert evidence == {path: path.read_bytes() for path in evidence}

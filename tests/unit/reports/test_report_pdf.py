@@ -197,3 +197,20 @@ def test_a_run_in_ordinary_letters_says_nothing_of_fonts(good: Path) -> None:
     text = " ".join(pages(good))
     assert "Letters that the fonts" not in text
     assert r"\u{" not in text
+
+
+def test_a_run_that_never_came_to_an_attempt_has_its_document(tmp_path: Path) -> None:
+    script = Script(tmp_path)
+    script.record.seal("error: the station went away")
+    text = " ".join(pages(script.folder))
+    assert "NOT VERIFIED" in text
+    assert "The run broke off: the station went away" in text
+
+
+def test_a_run_that_was_killed_says_that_nothing_vouches_for_it(tmp_path: Path) -> None:
+    script = small_run(tmp_path)
+    script.record.close()
+    text = " ".join(pages(script.folder))
+    assert "The run was killed" in text
+    assert "digest none: the run was never sealed" in text
+    assert "INCOMPLETE" in text

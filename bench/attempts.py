@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from offhook.bench.devices import Station
 from offhook.bench.quarantine import Quarantine
 from offhook.bench.rates import note_trial
 from offhook.bench.record import Attempt, Judgement, Verdict
 from offhook.bench.record.schema import CUT_SHORT
+from offhook.bench.safety import SafeReport
 from offhook.bench.session import Session, how_it_ended, verdict_of
+
+if TYPE_CHECKING:
+    from offhook.bench.lanes import LaneStation
 
 OnAttempt = Callable[[Attempt, list[Judgement]], None]
 
@@ -39,9 +46,17 @@ class Attempts:
         self.session = session
         self._on_dead_phone = on_dead_phone
         self._quarantine = quarantine
+        self._station: Station = session.station
+        self._make_safe: Callable[[], SafeReport] = session.rig.make_safe
         self._record = session.record
         self._on_attempt = on_attempt
         self._made: dict[str, Made] = {}
+
+    def beside(self, station: LaneStation) -> Attempts:
+        """The same for one lane."""
+        lane = copy.copy(self)
+        lane._station, lane._make_safe, lane._record = station, station.make_safe, station.record
+        return lane
 
     def left_alone(self, item: pytest.Item) -> str:
         """Why a test is not run because of its phone; "" if the phone lives."""
@@ -52,7 +67,7 @@ class Attempts:
     @contextmanager
     def made(self, item: pytest.Item) -> Iterator[None]:
         """Frame the call of a test. Fails the test if a judgement of it did not pass, although the test did."""
-        station = self.session.station
+        station = self._station
         begun = False
         try:
             station.begin()
@@ -93,7 +108,7 @@ class Attempts:
         self._begin(item)
         if not_applicable:
             for req in _reqs(item) or [""]:
-                self.session.station.not_applicable(req, not_applicable)
+                self._station.not_applicable(req, not_applicable)
             self._finish(item, Verdict.PASS)
         elif report.skipped:
             self._finish(item, Verdict.NOT_RUN, _text(error), required=required)
@@ -117,10 +132,10 @@ class Attempts:
         raised = Verdict.NOT_RUN if isinstance(error, pytest.skip.Exception) else verdict_of(error)
         message = _text(error)
         try:
-            self.session.station.end()
+            self._station.end()
         except Exception as second:  # the first one is what the test is about; this one must not hide it
             message += f"\nand afterwards: {_text(second)}"
-        report = self.session.rig.make_safe()
+        report = self._make_safe()
         if not report.ok:
             message += f"\n{report}"
         self._finish(self._item, raised, message)

@@ -9,6 +9,7 @@ from click.core import ParameterSource
 
 RESUME = "Go on with the run in this folder, which was stopped or killed; as it was begun, and nothing is done twice."
 
+JOBS = "Phones worked side by side, in tests that allow it; the station's accounts, IVR ports and lines are the limit."
 QUARANTINE = "Leave a phone alone after so many failures in a row on its own wires; 0: never."
 
 
@@ -26,6 +27,7 @@ QUARANTINE = "Leave a phone alone after so many failures in a row on its own wir
     "--profile", default="smoke", show_default=True, metavar="NAME", help="Limits: smoke, certification or a file."
 )
 @click.option("--quarantine", type=click.IntRange(0), default=3, show_default=True, help=QUARANTINE)
+@click.option("--jobs", type=click.IntRange(1, 1000), default=1, show_default=True, help=JOBS)
 @click.option("--resume", metavar="RUN", type=click.Path(path_type=Path, file_okay=False), help=RESUME)
 @click.pass_context
 def run(
@@ -41,6 +43,7 @@ def run(
     rates: bool | None,
     profile: str,
     quarantine: int,
+    jobs: int,
     resume: Path | None,
 ) -> int:
     """Run the certification suites on STATION (a name from ``offhook stations``, or a file)."""
@@ -52,7 +55,7 @@ def run(
     from offhook.bench.run import run_station
 
     options = {"suites": suites, "only": only, "realtime": realtime, "seed": seed, "faults": faults}
-    options |= {"repeat": repeat, "rates": rates, "profile": profile, "quarantine": quarantine}
+    options |= {"repeat": repeat, "rates": rates, "profile": profile, "quarantine": quarantine, "jobs": jobs}
     return run_station(station, out=out, **options)
 
 

@@ -112,6 +112,9 @@ class Station:
     ``phone(name)``, ``account(name)``, ``trunk``, ``cti``, ``listener``, ``watch``; ``begin``/``end`` frame an attempt.
     """
 
+    alone = True
+    """False for a lane: other phones ring and dial at the same time, rightly."""
+
     def __init__(self, rig: Rig, record: RunRecord) -> None:
         self.rig = rig
         self.record = record

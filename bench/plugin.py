@@ -34,12 +34,14 @@ MARKERS = (
     "req(id, ...): requirement ids this test proves",
     "needs(section, ...): NOT_APPLICABLE on a station without this (phone, pbx, tap, cloud, ivr, loop)",
     "hardware(resource, ...): needs these wires to be real (relay.keys1, audio.rack, pbx); without arguments, all",
+    "side_by_side: may run on several phones at the same time (offhook run --jobs N)",
     "rate(id, ...): each call of this test is one trial of these rates (ASSOC-RATE.1)",
 )
 EACH = {"phone_name": "phone", "loop_name": "loop"}
 ATTEMPTS: pytest.StashKey[Attempts] = pytest.StashKey()
 WANTED: pytest.StashKey[Wanted] = pytest.StashKey()
 LACKING: pytest.StashKey[str] = pytest.StashKey()
+IN_LANE: pytest.StashKey[bool] = pytest.StashKey()
 UNREADABLE: pytest.StashKey[str] = pytest.StashKey()
 ABSENT: pytest.StashKey[str] = pytest.StashKey()
 OPEN: pytest.StashKey[ExitStack] = pytest.StashKey()
@@ -205,7 +207,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             item.stash[LACKING] = lacking
             pytest.skip(f"needs hardware: {lacking}")
     attempts = item.config.stash.get(ATTEMPTS, None)
-    if attempts is not None and (why := attempts.left_alone(item)):
+    if attempts is not None and IN_LANE not in item.stash and (why := attempts.left_alone(item)):
         pytest.skip(why)
 
 
@@ -217,7 +219,7 @@ def _model(item: pytest.Item) -> StationModel:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """The call of a test is one attempt."""
     attempts = item.config.stash.get(ATTEMPTS, None) if uses_station(item) else None
-    if attempts is None:
+    if attempts is None or IN_LANE in item.stash:
         return (yield)
     with attempts.made(item):
         return (yield)

@@ -38,6 +38,7 @@ class Plan:
     rates: bool | None = None
     profile: str = "smoke"
     quarantine: int = LIMIT
+    jobs: int = 1
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Plan:

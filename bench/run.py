@@ -19,6 +19,7 @@ import pytest
 from offhook.bench import morning, plugin, resume, signals
 from offhook.bench.attempts import Attempts, suite_of
 from offhook.bench.console import Console
+from offhook.bench.lanes import Lanes
 from offhook.bench.profiles import Profile, load_profile
 from offhook.bench.quarantine import Quarantine, by_hand
 from offhook.bench.record import Attempt, Judgement, RunResult
@@ -185,6 +186,8 @@ class Progress:
     def __init__(self, session: Session, plan: Plan, resumed: Resumed | None, console: Console) -> None:
         self._session = session
         self._repeat = plan.repeat or 1
+        self._jobs = plan.jobs
+        self._lanes: Lanes | None = None
         self._resumed = resumed
         self._console = console
         self._totals: Counter[str] = Counter()
@@ -196,7 +199,9 @@ class Progress:
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
         """Give the tests the station that is open."""
-        config.stash[plugin.ATTEMPTS] = Attempts(self._session, self._ended, self._quarantine, self._dead)
+        attempts = Attempts(self._session, self._ended, self._quarantine, self._dead)
+        config.stash[plugin.ATTEMPTS] = attempts
+        self._lanes = Lanes(attempts, self._jobs) if self._jobs > 1 else None
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Repeat every test; each repetition is an attempt of its own."""
@@ -243,6 +248,24 @@ class Progress:
             self._suite = suite
             now_s = self._session.record.clock.now_s()
             self._console.suite(suite, self._totals[suite], now_s, self._done[suite])
+        if self._lanes is not None and self._lanes.width > 1 and not self._lanes.has(item):
+            rest = item.session.items[item.session.items.index(item) :]
+            group = self._lanes.group(rest[: len(self._session.rig.model.phone)])
+            if group:
+                self._lanes.run(group)
+
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> object | None:
+        """A test that was run in a lane ends as it ended there; any other is run."""
+        if self._lanes is None or not self._lanes.has(pyfuncitem):
+            return None
+        self._lanes.finish(pyfuncitem)
+        return True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Mark what was run in a lane: its call is no second attempt."""
+        if self._lanes is not None and self._lanes.has(item):
+            item.stash[plugin.IN_LANE] = True
 
     def _dead(self, phone: str) -> None:
         why = self._quarantine.out[phone]

@@ -40,13 +40,28 @@ class Watch:
         self.clock = clock
         self._recorder = recorder
         self._seen: dict[str, list[Seen]] = defaultdict(list)  # by kind: waiting flows ask after every event
+        self._beside: list[Watch] = []
 
     def note(self, probe: str, wire: str, kind: str, subject: str, time_s: float, u_s: float, **data: Any) -> Seen:
         """Record a sighting."""
         key = self._recorder.observe(probe, wire, kind, subject, time_s, u_s, **data)
         seen = Seen(key, time_s, u_s, probe, wire, kind, subject, data)
         self._seen[kind].append(seen)
+        for other in self._beside:
+            other._seen[kind].append(seen)
         return seen
+
+    def beside(self, recorder: Recorder, keep: Collection[str] = ()) -> Watch:
+        """Another watch that sees what this one sees, and notes for itself; ``keep`` as in :meth:`forget`."""
+        other = Watch(self.clock, recorder)
+        for kind in keep:
+            other._seen[kind] = list(self._seen.get(kind, ()))
+        self._beside.append(other)
+        return other
+
+    def leave(self, other: Watch) -> None:
+        """Tell that watch nothing more."""
+        self._beside.remove(other)
 
     def forget(self, keep: Collection[str] = ()) -> None:
         """Start a new attempt: what was seen before stays in the record and is not found again.

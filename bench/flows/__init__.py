@@ -45,7 +45,7 @@ def association(
     station.rig.cloud_api.admin_policy(policy)
     name = f"association of {phone.name} by {account.name}"
     flow = Association(station, name, account=account, phone=phone, options=chosen, lock=variant, in_call=in_call)
-    flow.limits = station.limits
+    flow.limits, flow.alone = station.limits, station.alone
     return flow
 
 

@@ -22,6 +22,7 @@ def judge_control(flow: Association, before: Seen | None, rang: Seen | None) -> 
     spec: dict[str, Any] = {"observed": "control-refused", "from_s": since_s, "to_s": before_s, "at_least": 1}
     flow.judge("ASSOC-S10.2", "control refused before the association", "count", **spec)
     spec = {"observed": "ring", "from_s": since_s, "to_s": before_s, "where": {"active": True}, "at_most": 0}
+    spec |= {} if flow.alone else {"subject": flow.phone.name}
     flow.judge("ASSOC-S10.2", "rings by that refused action", "count", **spec)
     done_s = flow.steps["S10"].time_s
     spec = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import os
@@ -46,6 +47,8 @@ class RunRecord:
         self._current: Attempt | None = None
         self._evidence = Evidence(folder, self._store.db, None)
         self._ear: Ear | None = None
+        self._names: tuple[str, ...] = ()
+        self._owners: dict[str, int] = {}
         self._open = True
 
     @classmethod
@@ -148,8 +151,18 @@ class RunRecord:
             raise
         self.finish(Verdict.PASS)
 
+    def lane(self, names: Sequence[str]) -> RunRecord:
+        """The same record for one of several attempts that are made at the same time.
+
+        What is observed of ``names`` (subjects and wires) by whoever belongs to it.
+        """
+        self._ears()
+        beside = copy.copy(self)
+        beside._current, beside._names = None, tuple(names)
+        return beside
+
     def begin(self, nodeid: str, title: str, suite: str, reqs: Sequence[str] = ()) -> int:
-        """Start an attempt; one at a time."""
+        """Start an attempt; one at a time, or one in each lane."""
         if self._current is not None:
             raise RuntimeError(f"attempt {self._current.nodeid} has not ended")
         started_s = self._clock.now_s()
@@ -158,6 +171,7 @@ class RunRecord:
         )
         self._store.check()
         self._current = self._evidence.attempt(attempt)
+        self._owners.update(dict.fromkeys(self._names, attempt))
         return attempt
 
     def finish(self, raised: Verdict, message: str = "", *, required: bool = True) -> Verdict:
@@ -176,6 +190,8 @@ class RunRecord:
         )
         self._store.check()
         self._current = None
+        for name in self._names:
+            self._owners.pop(name, None)
         return outcome
 
     def amend(self, attempt: int, raised: Verdict, message: str) -> None:
@@ -196,7 +212,7 @@ class RunRecord:
         """Store what a probe saw (``u_s``: k=2) and return its id. ``data`` must be fit for JSON."""
         return self._insert(
             "observation",
-            attempt=self._attempt_id(),
+            attempt=self._attempt_id() or self._owners.get(subject) or self._owners.get(wire),
             time_s=time_s,
             u_s=u_s,
             probe=probe,
@@ -307,6 +323,10 @@ class RunRecord:
             raise RuntimeError(f"{self.folder} is sealed")
         if self._current is not None:
             self.finish(Verdict.NOT_RUN, f"{schema.CUT_SHORT}{ended}")
+        self._store.execute(  # in lanes
+            "UPDATE attempt SET ended_s = ?, raised = ?, outcome = ?, message = ? WHERE raised IS NULL",
+            (self._clock.now_s(), Verdict.NOT_RUN, Verdict.NOT_RUN, f"{schema.CUT_SHORT}{ended}"),
+        )
         self.stop_audio()
         if self.lost:
             return self._end_lost()

@@ -26,6 +26,7 @@ RELEASED_S = 5.0
     "LOCK-CAP.1",
 )  # fmt: skip
 @pytest.mark.rate("ASSOC-RATE.1")
+@pytest.mark.side_by_side
 def test_association_of_an_unlocked_phone(station: Station, desk: Phone) -> None:
     """S1 to S36 without a lock; before it the account controls nothing, after it the phone rings for it."""
     alice = station.account("alice")

@@ -99,7 +99,7 @@ def test_run_passes_its_options_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     fake.run_station = run_station  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "offhook.bench.run", fake)
     words = f"run lab3.toml --suite assoc --suite lock --only desk-1 --realtime --out {tmp_path} --seed 7"
-    words += " --fault cut:cti --repeat 20 --no-rates --profile certification --quarantine 5"
+    words += " --fault cut:cti --repeat 20 --no-rates --profile certification --quarantine 5 --jobs 4"
 
     assert cli.execute(words.split()) == 1
     assert cli.execute(["run"]) == 1
@@ -115,9 +115,10 @@ def test_run_passes_its_options_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         "rates": False,
         "profile": "certification",
         "quarantine": 5,
+        "jobs": 4,
     }
     default = {"suites": (), "only": "", "realtime": False, "out": None, "seed": 1, "faults": (), "repeat": None}
-    default |= {"rates": None, "profile": "smoke", "quarantine": 3}
+    default |= {"rates": None, "profile": "smoke", "quarantine": 3, "jobs": 1}
     assert asked == [("lab3.toml", given), ("simulated", default)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import queue
 import subprocess
 import sys
 import threading
@@ -54,7 +55,9 @@ class EngineProcess:
             env=environment,
             cwd="/",
         )
-        self._threads = [threading.Thread(target=job, daemon=True) for job in (self._hear, self._overhear)]
+        self._orders: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        jobs = (self._hear, self._overhear, self._speak)
+        self._threads = [threading.Thread(target=job, daemon=True) for job in jobs]
         for thread in self._threads:
             thread.start()
 
@@ -74,24 +77,17 @@ class EngineProcess:
         return lines[-1] if lines else ""
 
     def tell(self, message: Message) -> None:
-        """Send it a message. Raises DeviceGone if nobody is there."""
-        stdin = self._process.stdin
-        try:
-            if stdin is None or not self._open:
-                raise BrokenPipeError("closed")
-            stdin.write(message.encode())
-            stdin.flush()
-        except (OSError, ValueError) as error:
-            raise DeviceGone("audio engine", "tell", str(error) or "its process has ended") from error
+        """Send it a message; never waits, however stuck it is. Raises DeviceGone if nobody is there."""
+        if not self._open or not self.running:
+            raise DeviceGone("audio engine", "tell", "its process has ended")
+        self._orders.put(message.encode())
 
     def end(self, *, at_once: bool = False) -> None:
         """Let it stop the stream and go, or kill it; it is gone when this returns."""
         self._open = False
         if at_once:
             self._process.kill()
-        with contextlib.suppress(OSError):
-            if self._process.stdin is not None:
-                self._process.stdin.close()
+        self._orders.put(None)
         try:
             self._process.wait(LEAVE_S)
         except subprocess.TimeoutExpired:
@@ -103,6 +99,16 @@ class EngineProcess:
         for stream in (self._process.stdout, self._process.stderr):
             if stream is not None and not any(thread.is_alive() for thread in self._threads):
                 stream.close()
+
+    def _speak(self) -> None:
+        stdin = self._process.stdin
+        with contextlib.suppress(OSError):  # it has ended; the end of its output tells
+            while stdin is not None and (order := self._orders.get()) is not None:
+                stdin.write(order)
+                stdin.flush()
+        with contextlib.suppress(OSError):
+            if stdin is not None:
+                stdin.close()
 
     def _hear(self) -> None:
         stdout = self._process.stdout

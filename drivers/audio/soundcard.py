@@ -23,13 +23,12 @@ from typing import Any, Self
 import numpy as np
 
 from offhook.drivers.audio import Loss, OnBlock, Samples
+from offhook.drivers.audio.capture import Capture
 from offhook.drivers.audio.engine import NUMBER
 from offhook.drivers.audio.engine_process import EngineProcess
 from offhook.drivers.audio.framing import Message
-from offhook.drivers.audio.history import History
 from offhook.drivers.audio.measures import Level, RoundTrip, levels_of
 from offhook.drivers.audio.probe import Arrival, find, sequence
-from offhook.drivers.audio.timeline import Timeline
 from offhook.drivers.clock import Clock, Timer, WallClock
 from offhook.drivers.errors import ConfigError, DeviceError, DeviceGone, DeviceRefused, DeviceTimeout
 from offhook.drivers.links import Wires
@@ -74,15 +73,9 @@ class SoundCard:
         }
         self._engine: EngineProcess | None = None
         self._beat: Timer | None = None
-        self._listeners: list[OnBlock] = []
-        self._on_loss: list[Callable[[Loss], None]] = []
         self._lost: DeviceError | None = None
         self._muted = 0
-        self.losses: list[Loss] = []
-        self._base = 0
-        self._captured = 0
-        self._timeline = Timeline(self._rate_hz)
-        self._history = History(self.resource, self._rate_hz, self._channels)
+        self._capture = Capture(self.resource, self._rate_hz, self._channels)
         self._begin()
 
     @classmethod
@@ -123,7 +116,7 @@ class SoundCard:
     @property
     def drift_ppm(self) -> float | None:
         """How much slower than the common clock the card's crystal is; None before ten seconds have told."""
-        return self._timeline.drift_ppm
+        return self._capture.timeline.drift_ppm
 
     @property
     def engine_pid(self) -> int:
@@ -135,7 +128,7 @@ class SoundCard:
 
         A card that was connected before goes on counting as if it had never stopped.
         """
-        starts = STARTS if not self._timeline.known else 1
+        starts = STARTS if not self._capture.timeline.known else 1
         for attempt in range(1, starts + 1):
             self._leave()
             self._begin()
@@ -149,8 +142,8 @@ class SoundCard:
                     self._lost = error
                     raise
         self._beats()
-        if self._base:
-            self._note(Loss(self._base, self._captured, "the card is back", back=True))
+        if self._capture.base:
+            self._capture.lose(Loss(self._capture.base, self._capture.end, "the card is back", back=True))
         name, host_api = self._hello["name"], self._hello["host_api"]
         how = f"round trip {1000 * self._trip.s:.2f} +- {1000 * self._trip.u_s:.1f} ms"
         how += "" if self._trip.measured else " (as PortAudio says: no loop channel)"
@@ -159,17 +152,17 @@ class SoundCard:
     def now_frame(self) -> int:
         """The next frame to be captured."""
         self._check("read")
-        return self._captured
+        return self._capture.end
 
     def time_of_s(self, frame: int) -> float:
         """When that frame was (will be) on the wire, on the common clock."""
         self._known("tell the time of a frame")
-        return self._timeline.time_of_s(frame)
+        return self._capture.timeline.time_of_s(frame)
 
     def frame_at(self, time_s: float) -> int:
         """The frame on the wire at a time of the common clock."""
         self._known("tell the frame of a time")
-        return self._timeline.frame_at(time_s)
+        return self._capture.timeline.frame_at(time_s)
 
     def play_at(self, frame: int, channel: int, samples: Samples) -> None:
         """Play on one channel so that a wire back to the input brings it at that frame."""
@@ -195,25 +188,29 @@ class SoundCard:
     def take(self, start: int, stop: int) -> Samples:
         """Captured frames ``(channels, stop - start)``. The last 60 s are kept."""
         self._check("take")
-        return self._history.take(start, stop, self._captured)
+        return self._capture.take(start, stop)
 
     def subscribe(self, on_block: OnBlock) -> Callable[[], None]:
         """Call ``on_block(first_frame, block)`` for every captured block; blocks are read-only."""
-        self._listeners.append(on_block)
-        return lambda: self._listeners.remove(on_block) if on_block in self._listeners else None
+        return self._capture.subscribe(on_block)
+
+    @property
+    def losses(self) -> list[Loss]:
+        """Every loss so far."""
+        return self._capture.losses
 
     def whole_until(self) -> int:
         """Of the frames before this one it is known which were lost: the pilot has told."""
-        return self._vouched if self._trip.measured else self._captured
+        return self._capture.vouched if self._trip.measured else self._capture.end
 
     def on_loss(self, listener: Callable[[Loss], None]) -> None:
         """Tell the listener of frames that were lost, and of the card's own end (a loss without an end)."""
-        self._on_loss.append(listener)
+        self._capture.on_loss(listener)
 
     def levels(self, last_s: float = 0.1) -> list[Level]:
         """How loud each channel was in the last moments."""
-        count = min(self._captured - self._base, max(1, round(last_s * self._rate_hz)))
-        return levels_of(self.take(self._captured - count, self._captured))
+        count = min(self._capture.end - self._capture.base, max(1, round(last_s * self._rate_hz)))
+        return levels_of(self.take(self._capture.end - count, self._capture.end))
 
     def close(self) -> None:
         """Mute and stop; takes a second at most."""
@@ -223,25 +220,21 @@ class SoundCard:
     # ---- starting ----------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        if self._timeline.known:
-            self._base = max(self._captured, self._timeline.frame_at(self._clock.now_s())) + 1
-            self._timeline.restart(self._base)
-            self._captured = self._base
+        self._capture.begin(self._clock.now_s())
         self._hello: dict[str, Any] = {}
         self._heard_since_beat = 0
         self._silent_beats = 0
         self._trip = RoundTrip(0.0, LONGEST_TRIP_S, False)
-        self._vouched = self._base
         self._lost = None
 
     def _start(self) -> None:
         self._engine = EngineProcess(self._clock, self._options, self._came, self._engine_ended)
         self._clock.wait_for(
-            lambda: self._lost is not None or (bool(self._hello) and self._captured > self._base), START_LIMIT_S
+            lambda: self._lost is not None or (bool(self._hello) and self._capture.moving), START_LIMIT_S
         )
         if self._lost is not None:
             raise self._lost
-        if self._captured == self._base:
+        if not self._capture.moving:
             detail = f"no frame within {START_LIMIT_S:g} s"
             raise DeviceTimeout(self.resource, "start", detail, "is the sound server alive?")
 
@@ -263,10 +256,10 @@ class SoundCard:
         wave = np.rint(period * level * 32767).astype(np.int16)
         tail = round(LONGEST_TRIP_S * self._rate_hz)
         for _ in range(PROBES):
-            start = self._captured + round(0.15 * self._rate_hz)
+            start = self._capture.end + round(0.15 * self._rate_hz)
             self._play(start, play, wave)
             stop = start + len(wave) + tail
-            self._clock.wait_for(lambda: self._lost is not None or self._captured >= stop, 10.0)  # noqa: B023
+            self._clock.wait_for(lambda: self._lost is not None or self._capture.end >= stop, 10.0)  # noqa: B023
             arrival = find(wave.astype(np.float64), self.take(start, stop)[hear], self._rate_hz)
             if arrival.good:
                 return arrival
@@ -283,11 +276,11 @@ class SoundCard:
         elif message.kind == "H":
             self._hello = json.loads(message.payload)
         elif message.kind == "X":
-            frame = self._base + message.first_frame
-            self._timeline.restart(self._captured)
-            self._note(Loss(frame, frame + message.frames, message.payload.decode()))
+            frame = self._capture.base + message.first_frame
+            self._capture.timeline.restart(self._capture.end)
+            self._capture.lose(Loss(frame, frame + message.frames, message.payload.decode()))
         elif message.kind == "L":
-            self._pilot_came(self._base + message.first_frame, *NUMBER.unpack(message.payload))
+            self._pilot_came(self._capture.base + message.first_frame, *NUMBER.unpack(message.payload))
         elif message.kind == "M":
             self._muted += 1
         elif message.kind == "E":
@@ -300,12 +293,7 @@ class SoundCard:
     def _block_came(self, message: Message) -> None:
         block = np.frombuffer(message.payload, dtype=np.int16, offset=NUMBER.size).reshape(message.channels, -1)
         (zero_s,) = NUMBER.unpack_from(message.payload)
-        first, end = self._base + message.first_frame, self._base + message.first_frame + message.frames
-        self._timeline.place(end, zero_s + self._clock.now_s() - time.monotonic() - self._base / self._rate_hz)
-        self._history.add(first, block)
-        self._captured = end
-        for on_block in list(self._listeners):
-            on_block(first, block)
+        self._capture.block(message.first_frame, block, zero_s + self._clock.now_s() - time.monotonic())
 
     def _pilot_came(self, frame: int, lag: float) -> None:
         """All is well up to this frame. A lag that differs, after a loss, is the round trip from now on."""
@@ -314,13 +302,10 @@ class SoundCard:
         moved = (lag - known + period / 2) % period - period / 2
         if abs(moved) > SPREAD_S * self._rate_hz:
             self._trip = self._trip._replace(s=(known + moved) / self._rate_hz)
-            self._note(Loss(self._vouched, frame, f"the round trip is {1000 * self._trip.s:.2f} ms now"))
-        self._vouched = frame
-
-    def _note(self, loss: Loss) -> None:
-        self.losses.append(loss)
-        for listener in list(self._on_loss):
-            listener(loss)
+            self._capture.lose(
+                Loss(self._capture.vouched, frame, f"the round trip is {1000 * self._trip.s:.2f} ms now")
+            )
+        self._capture.vouched = frame
 
     def _engine_ended(self) -> None:
         self._lose(DeviceGone(self.resource, "run", self._with_words("its process ended"), "offhook check"))
@@ -336,7 +321,7 @@ class SoundCard:
         started = self._beat is not None
         self._leave(at_once=True)
         if started:
-            self._note(Loss(self._captured, None, str(error)))
+            self._capture.lose(Loss(self._capture.end, None, str(error)))
             if not told:
                 raise error
 
@@ -355,7 +340,7 @@ class SoundCard:
         payload = np.ascontiguousarray(samples, dtype=np.int16)
         if payload.ndim != 1:
             raise ValueError(f"samples for one channel have one dimension, not {payload.ndim}")
-        frame -= self._base
+        frame -= self._capture.base
         if frame < 0:
             payload, frame = payload[-frame:], 0
         self._tell(Message("P", frame, len(payload), channel, payload.tobytes()), "play")
@@ -375,7 +360,7 @@ class SoundCard:
             raise DeviceGone(self.resource, operation, lost.detail, lost.hint) from lost
 
     def _known(self, operation: str) -> None:
-        if not self._timeline.known:
+        if not self._capture.timeline.known:
             raise DeviceTimeout(self.resource, operation, "nothing has arrived yet", "connect() first")
 
     def _leave(self, *, at_once: bool = False) -> None:

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from offhook.bench import calibrate_store
+from offhook.bench.calibrate_contacts import ContactMeter
 from offhook.bench.calibrate_measure import TONE_DBFS, Wire, WireFigures, WireMeter
 from offhook.bench.check import CheckLine, Tell
 from offhook.bench.station import Rig, open_rig
 from offhook.drivers.clock import Clock
-from offhook.drivers.errors import ConfigError, DeviceError, DeviceTimeout
+from offhook.drivers.errors import ConfigError, DeviceError, DeviceRefused, DeviceTimeout
 
 LAG_MS, LAG_U_MS = 0.1, 0.05
 LINEARITY_DB = 0.1
@@ -28,6 +29,8 @@ RESPONSE_DB = 1.0
 NOISE_DBFS = -60.0
 CROSSTALK_DB = -50.0
 DRIFT_PPM = 150.0
+CONTACT_U_MS = 10.0
+"""TH-15: latency uncertainty of audio and relays."""
 LEAST_GAIN_DB = -30.0
 """A wire that takes away more than this is no cable."""
 OHMS = 600.0
@@ -65,7 +68,7 @@ def calibrate_station(
         on_safe=lambda report: note(CheckLine("", "safe state", str(report), report.ok)),
     ) as rig:
         wires = wires_of(rig, plugged)
-        if not wires:
+        if not wires and not rig.model.contact:
             hint = "[loop.NAME] with play and hear in the station file, or --plug rack/0"
             raise ConfigError(rig.model.name, "calibrate", "there is no wire from an output to an input", hint)
         meter = WireMeter(rig.clock, rig.audio, wires)
@@ -77,11 +80,30 @@ def calibrate_station(
             note(judged(rig, wire, figures))
             if read_meter is not None:
                 _with_meter(rig.clock, meter, wire, read_meter, ohms, channels)
-        measured = {"cards": cards_of(rig), "channels": channels, "loops": loops}
+        contacts = _contacts(rig, note)
+        measured = {"cards": cards_of(rig), "channels": channels, "loops": loops, "contacts": contacts}
         model = rig.model
     if not all(line.ok for line in lines):
         return None
     return calibrate_store.store(model, measured, datetime.now(UTC), days)
+
+
+def _contacts(rig: Rig, note: Tell) -> dict[str, Any]:
+    """Every [contact] measured, with a line for each."""
+    meter = ContactMeter(rig.clock, rig.relays, rig.senses)
+    contacts: dict[str, Any] = {}
+    for name, model in rig.model.contact.items():
+        where = rig.loaded.where("contact", name)
+        try:
+            found = meter.measure(name, model)
+        except DeviceRefused as error:
+            note(CheckLine(where, f"contact.{name}", error.detail, False, error.hint))
+            continue
+        contacts[name] = {"contact": model.contact, "sense": model.sense, **asdict(found)}
+        text = f"operates in {found.operate_ms:.1f}, releases in {found.release_ms:.1f} +- {found.u_ms:.1f} ms"
+        hint = "is the machine overloaded, or is another program on that port?"
+        note(CheckLine(where, f"contact.{name}", text, found.u_ms <= CONTACT_U_MS, hint))
+    return contacts
 
 
 def check_loops(rig: Rig) -> Iterator[CheckLine]:

@@ -74,7 +74,9 @@ def place(station: str) -> Path:
 def wiring_sha256(model: StationModel) -> str:
     """The hash of what a calibration is made for: each sound card as the station file has it."""
     cards = {name: card.model_dump(exclude_none=True) for name, card in model.audio.items()}
-    return _sha256({"audio": cards, "loop": {name: loop.model_dump() for name, loop in model.loop.items()}})
+    loops = {name: loop.model_dump() for name, loop in model.loop.items()}
+    contacts = {name: contact.model_dump() for name, contact in model.contact.items()}
+    return _sha256({"audio": cards, "loop": loops, "contact": contacts})
 
 
 def store(model: StationModel, measured: Mapping[str, Any], now: datetime, days: float = DAYS) -> Path:

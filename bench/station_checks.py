@@ -102,6 +102,9 @@ def _refs(data: Table) -> dict[str, Refs]:
         refs["audio"] += _found(("ivr", name), ivr, "heard", "spoken")
     for name, loop in _tables(data, "loop").items():
         refs["audio"] += _found(("loop", name), loop, "hear")
+    for name, contact in _tables(data, "contact").items():
+        refs["relay"] += _found(("contact", name), contact, "contact")
+        refs["sense"] += _found(("contact", name), contact, "sense")
     for name, card in _tables(data, "audio").items():
         if isinstance(card.get("loop"), int):
             refs["audio"].append((("audio", name, "loop"), f"{name}/{card['loop']}"))

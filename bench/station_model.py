@@ -146,6 +146,13 @@ class LoopModel(Section):
     hear: RefText
 
 
+class ContactModel(Section):
+    """A relay wired to a sensor of the bench's own, for calibration."""
+
+    contact: RefText
+    sense: RefText
+
+
 class Dial(Section):
     """What this station may dial; x stands for any digit."""
 
@@ -189,6 +196,7 @@ class StationModel(Section):
     trunk: dict[Name, TrunkModel] = {}
     ivr: dict[Name, IvrModel] = {}
     loop: dict[Name, LoopModel] = {}
+    contact: dict[Name, ContactModel] = {}
     dial: Dial = Dial()
     guardian: GuardianModel = GuardianModel()
     options: Options = Options()

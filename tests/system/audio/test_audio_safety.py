@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 from wires_bench import Bench
 
+from offhook.bench.calibrate import calibrate_station
+from offhook.bench.check import CheckLine
 from offhook.bench.station import open_rig
 from offhook.drivers.errors import DeviceGone
 from offhook.fixtures.soundworld import SoundWires
@@ -80,3 +83,46 @@ def test_the_safe_state_comes_within_two_seconds(
         read_back = {item.resource: item.read_back for item in report.items}
         assert read_back["audio.rack"] == "muted"
         assert "16 relays as commanded" in read_back["relay.keys"]
+
+
+@pytest.mark.timeout(150)
+@pytest.mark.req("BENCH-CLK.2")
+def test_a_loopback_rig_is_calibrated_whole(tmp_path: Path, boards: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Round trip, and a relay wired to a sensor: operate, release, bounce, serial latency; stored with their end."""
+    monkeypatch.setenv("OFFHOOK_LOCKS", str(tmp_path / "locks"))
+    monkeypatch.setenv("OFFHOOK_CALIBRATIONS", str(tmp_path / "calibrations"))
+    file = tmp_path / "bench.toml"
+    contact = '\n[contact.k]\ncontact = "keys/0"\nsense = "arduino/2"\n'
+    text = STATION.format(keys=boards.addresses["keys"], sense=boards.addresses["sense"]) + contact
+    file.write_text(text, "utf-8")
+    lines: list[CheckLine] = []
+
+    stored = calibrate_station(str(file), lines.append)
+
+    assert stored is not None, "\n".join(map(str, lines))
+    data = json.loads(stored.read_text("utf-8"))
+    assert data["valid_until_utc"] > data["made_utc"]
+    assert data["cards"]["rack"]["measured"]
+    found = data["contacts"]["k"]
+    assert 0 <= found["operate_ms"] < 100
+    assert 0 <= found["release_ms"] < 100
+    assert found["u_ms"] <= 10.0
+    assert found["bounces"] == 0
+    assert found["serial_ms"] > 0
+
+
+@pytest.mark.timeout(150)
+def test_a_contact_that_is_not_wired_is_named(tmp_path: Path, boards: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OFFHOOK_LOCKS", str(tmp_path / "locks"))
+    monkeypatch.setenv("OFFHOOK_CALIBRATIONS", str(tmp_path / "calibrations"))
+    file = tmp_path / "bench.toml"
+    contact = '\n[contact.k]\ncontact = "keys/1"\nsense = "arduino/2"\n'
+    text = STATION.format(keys=boards.addresses["keys"], sense=boards.addresses["sense"]) + contact
+    file.write_text(text, "utf-8")
+    lines: list[CheckLine] = []
+
+    assert calibrate_station(str(file), lines.append) is None
+    bad = next(line for line in lines if line.resource == "contact.k")
+    assert not bad.ok
+    assert "arduino/2 sees nothing" in bad.found
+    assert "wired" in bad.hint

@@ -85,7 +85,6 @@ def test_a_run_that_loses_its_card_says_so(runner: Runner, fault: str) -> None:
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.req("BENCH-CLK.2")
 def test_a_calibration_is_measured_stored_and_trusted_only_as_it_was_made(
     runner: Runner, own_calibrations: Path
 ) -> None:

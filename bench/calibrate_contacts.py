@@ -29,7 +29,7 @@ SETTLE_S = 0.08
 
 @dataclass(frozen=True)
 class ContactFigures:
-    """Milliseconds. ``u_ms``: expanded uncertainty (k=2) of one switching; ``serial_ms``: from command to its answer."""
+    """Milliseconds. ``u_ms``: uncertainty (k=2) of one switching; ``serial_ms``: from a command to its answer."""
 
     operate_ms: float
     release_ms: float

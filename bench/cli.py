@@ -32,6 +32,7 @@ _OWN = {
     "summary": ("offhook.bench.cli_summary:summary", "What failed, since when, what changed since it was last good."),
     "quarantine": ("offhook.bench.cli_quarantine:quarantine", "Phones that runs pass over until they are released."),
     "export": ("offhook.bench.cli_export:export", "Copy a run for a vendor, without codes, numbers and names."),
+    "new": ("offhook.bench.cli_station:new", "Write a new station file, commented, to start from."),
     "stations": ("offhook.bench.cli_station:stations", "List the stations that are installed."),
     "schema": ("offhook.bench.cli_station:schema", "Print the JSON schema of station files, for editors."),
     "characterize": ("offhook.bench.cli_characterize:characterize", "Find the limits of a DTMF receiver or sender."),

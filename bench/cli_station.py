@@ -1,8 +1,12 @@
-"""``offhook check``, ``offhook stations`` and ``offhook schema``."""
+"""``offhook check``, ``offhook new station``, ``offhook stations`` and ``offhook schema``."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
+
+from offhook.drivers.errors import ConfigError
 
 
 @click.command()
@@ -10,14 +14,28 @@ import click
 @click.option("--realtime", is_flag=True, help="Pace a simulated world by the wall clock, over real ports.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="Seed of the world.")
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="A fault at the far end, such as cut:cti.")
-def check(station: str, realtime: bool, seed: int, faults: tuple[str, ...]) -> int:
-    """Try every wire of STATION: boards, sensors, audio, CTI, cloud, and each phone's hook, ear and keys."""
+@click.option("--html", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write all of it to a page, too.")
+def check(station: str, realtime: bool, seed: int, faults: tuple[str, ...], page: Path | None) -> int:
+    """Try every wire of STATION, say what to try where one is not well, and draw the wiring.
+
+    Boards, sensors, audio, instruments, CTI, its tap, the cloud; each phone's hook, ear and keys; then calls: ring
+    sensors, outside lines and the taps of the voice service. Only numbers on the allow list are dialled.
+    """
+    from offhook.bench import check_draw
     from offhook.bench.check import CheckLine, check_station
+    from offhook.bench.station_file import find_station, load_station
 
     def tell(line: CheckLine) -> None:
         click.echo(str(line))
 
     lines = check_station(station, tell, seed=seed, realtime=realtime, faults=faults)
+    model = load_station(find_station(station)).model
+    click.echo("\n" + check_draw.draw(model, lines))
+    if page is not None:
+        try:
+            page.write_text(check_draw.page(model, lines), "utf-8")
+        except OSError as error:
+            raise ConfigError(str(page), "write the page", error.strerror or str(error), "another place") from None
     return 0 if all(line.ok for line in lines) else 2
 
 
@@ -44,3 +62,33 @@ def schema(kind: str) -> None:
     from offhook.bench import profiles, station_file
 
     click.echo(profiles.schema() if kind == "profile" else station_file.schema())
+
+
+@click.group()
+def new() -> None:
+    """Write a new file to start from."""
+
+
+@new.command("station")
+@click.argument("name", default="lab")
+@click.option("-o", "--output", metavar="FILE", help="Where to write it; - for the terminal.  [default: NAME.toml]")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+def new_station(name: str, output: str | None, force: bool) -> None:
+    """Write a commented station file NAME, with every section, option and driver; as it stands it is simulated."""
+    from offhook.bench.station_new import station_text
+
+    file = Path(f"{name}.toml") if output is None else Path(output)
+    text = station_text(name, file.name if output != "-" else f"{name}.toml")
+    if output == "-":
+        click.echo(text, nl=False)
+        return
+    try:
+        with file.open("w" if force else "x", encoding="utf-8") as new_file:
+            new_file.write(text)
+    except FileExistsError:
+        raise ConfigError(
+            str(file), "write station", "there is such a file already", "another name, or --force"
+        ) from None
+    except OSError as error:
+        raise ConfigError(str(file), "write station", error.strerror or str(error), "-o FILE") from None
+    click.echo(f"{file}: simulated as it stands; next: offhook check {file}")

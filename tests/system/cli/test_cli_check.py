@@ -16,11 +16,17 @@ from offhook.bench.station_file import find_station, load_station
 LIMIT_S = 100.0
 
 
+def shown(capsys: pytest.CaptureFixture[str]) -> tuple[list[str], list[str]]:
+    """The lines of the check, and the drawing."""
+    text, _, drawing = capsys.readouterr().out.partition("\n\n")
+    return text.splitlines(), drawing.splitlines()
+
+
 def check(capsys: pytest.CaptureFixture[str], *faults: str) -> tuple[int, list[str]]:
     """Exit code, and the lines that failed."""
     words = [word for fault in faults for word in ("--fault", fault)]
     code = cli.execute(["check", "simulated", *words])
-    lines = capsys.readouterr().out.splitlines()
+    lines, _ = shown(capsys)
     hints = [lines[number + 1].strip() for number, line in enumerate(lines[:-1]) if line.endswith("FAIL")]
     failed = [" ".join(line.split()) for line in lines if line.endswith("FAIL")]
     return code, [f"{line} | {hint}" for line, hint in zip(failed, [*hints, ""], strict=False)]
@@ -29,11 +35,14 @@ def check(capsys: pytest.CaptureFixture[str], *faults: str) -> tuple[int, list[s
 def test_every_wire_of_the_shipped_station_is_well(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.execute(["check", "simulated"]) == 0
 
-    lines = capsys.readouterr().out.splitlines()
+    lines, _ = shown(capsys)
     model = load_station(find_station("simulated")).model
     wires = len(model.relay) + len(model.sense) + len(model.audio) + 3
-    assert len(lines) == wires + 4 * len(model.phone) + 1
+    phones = 5 * len(model.phone)  # extension, hook, handset, keys, ring
+    calls = sum(len(trunk.seized) for trunk in model.trunk.values()) + len(model.ivr) + 1  # and the tap
+    assert len(lines) == wires + phones + calls + 2  # clock drift, safe state
     assert all(line.endswith(" ok") for line in lines)
+    assert "not tried" not in " ".join(lines)
     assert "safe state reached and read back" in lines[-1]
 
 
@@ -47,6 +56,29 @@ def test_every_wire_of_the_shipped_station_is_well(capsys: pytest.CaptureFixture
         ("swap-keys:desk-3:1:2", "phone.desk-3", 'key "1": "2" is heard at rack/2'),
         ("stuck-key:desk-1:5", "phone.desk-1", 'key "5" is heard whatever is pressed'),
         ("bounce:desk-2:31", "phone.desk-2", "is heard 2 times at rack/1"),
+        ("cut:sense", "sense.arduino", "is StandardFirmata loaded, and the port right?"),
+        ("cut:audio", "audio.rack", "is the far end still running?"),
+        ("cut:cti", "pbx", "is its CTI service on, and our login right?"),
+        ("cut:http", "cloud", "is the service running and the address right?"),
+        ("cut:tap", "tap", "the tap saw nothing FAIL | is the tap in the cloud's link"),
+        ("dead-hook-sensor:desk-1", "phone.desk-1", "is keys1/8 wired to the cradle switch, and arduino/3 to it?"),
+        ("stuck-relay:desk-1", "phone.desk-1", "lift: relay set, hook sensor sees nothing"),
+        ("welded-relay:desk-1", "phone.desk-1", "hang up: relay set, hook sensor sees nothing"),
+        ("swapped-handsets:desk-1:desk-2", "phone.desk-1", "its dial tone is at rack/1, where the handset of desk-2"),
+        ("low-level:40", "phone.desk-1", "is the handset's cable in that channel"),
+        ("frozen-audio", "phone.desk-1", "frames stand still"),
+        ("drifted-clock:2000", "audio.rack", "its clock is +2000 ppm off (+-0) FAIL | is rate_hz"),
+        ("dead-key:desk-1:5", "phone.desk-1", 'key "5": no tone is heard at rack/0'),
+        ("one-way:desk-1", "phone.desk-1", "does anything of desk-1 reach the line?"),
+        ("dead-ring-sensor:desk-2", "phone.desk-2", "is arduino/4 at the bell or lamp of desk-2?"),
+        ("dead-bell:desk-3", "phone.desk-3", "is arduino/6 at the bell or lamp of desk-3?"),
+        ("crossed-ring-sensor:desk-2", "phone.desk-1", "arduino/4 (ring of desk-2) sees it too"),
+        ("dead-line-sensor", "trunk.co", "is a loop-current sensor at arduino/8, arduino/9, arduino/10?"),
+        ("stuck-line-sensor", "trunk.co", "is the line released? else the sensor sticks"),
+        ("no-trunk", "trunk.co", "did the call go out? dial it by hand, and look at outside_prefix"),
+        ("cut:ivr", "ivr.1", "does it answer when called by hand, and are its taps plugged?"),
+        ("dead-prompt", "ivr.1", "is rack/5 at what the service sends?"),
+        ("swapped-ivr-taps", "ivr.2", "are its two taps exchanged?"),
     ],
 )
 def test_a_fault_is_found_and_its_wire_named(
@@ -62,6 +94,31 @@ def test_other_phones_are_well_beside_a_broken_one(capsys: pytest.CaptureFixture
     _, failed = check(capsys, "swap-keys:desk-3:1:2")
 
     assert ["phone.desk-3" in line for line in failed] == [True]
+
+
+def test_the_wiring_is_drawn_and_the_broken_wire_marked(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    page = tmp_path / "check.html"
+    assert cli.execute(["check", "simulated", "--fault", "dead-ring-sensor:desk-2", "--html", str(page)]) == 2
+
+    lines, drawing = shown(capsys)
+    model = load_station(find_station("simulated")).model
+    assert [line for line in drawing if line.endswith("FAIL")] == [
+        "  |-- 4          ring sensor of desk-2".ljust(72) + " FAIL"
+    ]
+    for board in (*model.relay, *model.sense, *model.audio):
+        assert sum(f".{board} " in line for line in drawing) == 1
+    for name in model.phone:
+        assert sum(f" of {name}" in line for line in drawing) == 6  # hook, rows, columns, handset, two sensors
+    text = page.read_text("utf-8")
+    assert text.count("<tr ") == sum(line.endswith((" ok", " FAIL")) for line in lines)
+    assert text.count("<tr class=bad>") == 1
+    assert "is arduino/4 at the bell or lamp of desk-2?" in text
+    assert "ring sensor of desk-2" in text
+
+
+def test_a_page_that_cannot_be_written_is_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert cli.execute(["check", "simulated", "--html", str(tmp_path / "no" / "page.html")]) == 2
+    assert "write the page" in capsys.readouterr().err
 
 
 def test_an_unknown_fault_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:

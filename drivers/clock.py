@@ -127,6 +127,9 @@ class _WallTask(Generic[T]):
 class WallClock:
     """Real time. The thread that makes it holds the turn."""
 
+    is_real = True
+    """It does not wait for anybody; see drivers/urgency.py."""
+
     def __init__(self) -> None:
         self._start = time.monotonic()
         self._turn = threading.RLock()

@@ -10,14 +10,16 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+from offhook.drivers.clock import Clock
 
 PRIORITY = 5
 """Low among real-time priorities: sound servers have 10 and more."""
 
 
 class _Depth(threading.local):
-    """How many of :func:`urgent` this thread is inside of; jobs of one thread share it."""
+    """How many of :func:`urgent` this thread is inside of."""
 
     count = 0
     before: tuple[int, os.sched_param] | None = None
@@ -37,9 +39,13 @@ def hurry() -> bool:
     return True
 
 
+def urgent(clock: Clock) -> AbstractContextManager[None]:
+    """Real-time priority for the calling thread while inside, on a clock that does not wait (it has ``is_real``)."""
+    return _urgent() if getattr(clock, "is_real", False) else nullcontext()
+
+
 @contextmanager
-def urgent() -> Iterator[None]:
-    """Real-time priority for the calling thread while inside."""
+def _urgent() -> Iterator[None]:
     if _depth.count == 0 and hasattr(os, "sched_setscheduler"):
         before = os.sched_getscheduler(0), os.sched_getparam(0)
         _depth.before = before if hurry() else None

@@ -98,7 +98,7 @@ class ContactKeypad:
             raise NotAllowed(self._name, f'press "{key}"', detail, "press one after the other")
         self._down = key
         try:
-            with urgent():
+            with urgent(self._clock):
                 done = self._close_and_open(key, contacts, hold_s)
         finally:
             self._down = ""

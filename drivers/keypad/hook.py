@@ -162,7 +162,7 @@ class HookSwitch:
     def _break(self, start_s: float, length_s: float) -> Break:
         """Two absolute deadlines; an error on the way leaves the phone on hook."""
         try:
-            with urgent():
+            with urgent(self._clock):
                 self._clock.wait_until(start_s)
                 self._move(False)
                 opened_s = self._contact.acked_s

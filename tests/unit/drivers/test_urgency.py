@@ -7,6 +7,8 @@ import os
 import pytest
 
 from offhook.drivers import urgency
+from offhook.drivers.clock import WallClock
+from offhook.fixtures.simclock import SimClock
 
 
 class Kernel:
@@ -28,14 +30,15 @@ class Kernel:
         self.asked.append(self.now)
 
 
+CLOCK = WallClock()
 URGENT = (os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, urgency.PRIORITY)
 USUAL = (os.SCHED_OTHER, 0)
 
 
 def test_it_is_asked_for_once_and_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
     kernel = Kernel(monkeypatch, allowed=True)
-    with urgency.urgent():
-        with urgency.urgent():
+    with urgency.urgent(CLOCK):
+        with urgency.urgent(CLOCK):
             assert kernel.now == URGENT
         assert kernel.now == URGENT
     assert kernel.asked == [URGENT, USUAL]
@@ -43,38 +46,33 @@ def test_it_is_asked_for_once_and_given_back(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_it_is_given_back_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     kernel = Kernel(monkeypatch, allowed=True)
-    with pytest.raises(ValueError, match="broken"), urgency.urgent():
+    with pytest.raises(ValueError, match="broken"), urgency.urgent(CLOCK):
         raise ValueError("broken")
     assert kernel.now == USUAL
 
 
-def test_jobs_that_overlap_on_one_thread_give_it_back_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Jobs of a simulated clock change places inside: the first to begin need not be the last to end."""
+def test_on_a_clock_that_waits_nothing_is_urgent(monkeypatch: pytest.MonkeyPatch) -> None:
     kernel = Kernel(monkeypatch, allowed=True)
-    first, second = urgency.urgent(), urgency.urgent()
-    first.__enter__()
-    second.__enter__()
-    first.__exit__(None, None, None)
-    assert kernel.now == URGENT
-    second.__exit__(None, None, None)
-    assert kernel.now == USUAL
+    with urgency.urgent(SimClock()):
+        assert kernel.now == USUAL
+    assert kernel.asked == []
 
 
 def test_where_it_is_not_allowed_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     kernel = Kernel(monkeypatch, allowed=False)
-    with urgency.urgent():
+    with urgency.urgent(CLOCK):
         assert kernel.now == USUAL
     assert not urgency.hurry()
 
 
 def test_where_there_is_no_such_thing_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "sched_setscheduler")
-    with urgency.urgent():
+    with urgency.urgent(CLOCK):
         assert not urgency.hurry()
 
 
 def test_the_tests_themselves_run_as_usual() -> None:
     before = os.sched_getscheduler(0)
-    with urgency.urgent():
+    with urgency.urgent(CLOCK):
         pass
     assert os.sched_getscheduler(0) == before

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from broken import FAULTS
+
 LIMIT_S = 300.0
 OFFHOOK = str(Path(sys.executable).with_name("offhook"))
 
@@ -38,7 +40,8 @@ class Runner:
     def run(self, *arguments: str, name: str = "run", environment: Mapping[str, str] | None = None) -> Ended:
         """``offhook run ARGUMENTS`` to its end."""
         folder = self.place / name
-        return self._to_the_end([OFFHOOK, "run", *arguments, "--out", str(folder)], folder, environment)
+        faults = [word for fault in FAULTS for word in ("--fault", fault)]
+        return self._to_the_end([OFFHOOK, "run", *arguments, *faults, "--out", str(folder)], folder, environment)
 
     def command(self, *arguments: str) -> Ended:
         """``offhook ARGUMENTS`` in the place, to its end."""

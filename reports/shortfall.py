@@ -11,6 +11,7 @@ from offhook.bench.record.schema import Verdict
 from offhook.reports.attempt import WHOLE, findings
 from offhook.reports.folder import Case, Run
 from offhook.reports.summary import went_wrong
+from offhook.reports.wording import selected
 
 MOST_FAILURES = 60
 """Kinds of failure that are told in full; the rest is counted."""
@@ -80,8 +81,8 @@ def _reason(case: Case) -> str:
 def never_begun(run: Run) -> list[str]:
     """What was never planned or never begun."""
     said = []
-    if run.meta.get("only"):
-        said.append(f"Only tests that match {run.meta['only']!r} were selected.")
+    if part := selected(run.meta):
+        said.append(f"Only a part of the suites was asked for: {part}.")
     planned = run.meta.get("planned")
     if isinstance(planned, dict):
         begun = Counter(case.attempt.suite for case in run.cases)

@@ -31,16 +31,26 @@ LEVELS = {
 }
 """What a level does and does not say."""
 _TITLES = {
-    "SIM-VERIFIED": "Verification report, simulated devices",
-    "LOOPBACK-VERIFIED": "Verification report, loopback",
-    "HW-CERTIFIED": "Certificate",
+    "SIM-VERIFIED": ("Verification report", ", simulated devices"),
+    "LOOPBACK-VERIFIED": ("Verification report", ", loopback"),
+    "HW-CERTIFIED": ("Certificate", ""),
 }
 
 
 def document_title(run: Run, digest: Digest) -> str:
     """What kind of document this is; one with a loosened limit never has the title of one without."""
-    title = _TITLES.get(digest.level, "Test report")
-    return f"{title}, with deviations" if loosened(run.meta) else title
+    title, of = _TITLES.get(digest.level, ("Test report", ""))
+    part = " in part" if selected(run.meta) else ""
+    return f"{title}{part}{of}{', with deviations' if loosened(run.meta) else ''}"
+
+
+def selected(meta: dict[str, Any]) -> str:
+    """Which part of the suites was asked for; "" if all of them."""
+    plan = meta.get("plan")
+    suites = plan.get("suites") if isinstance(plan, dict) else None
+    parts = [f"suites {', '.join(map(str, suites))}"] if suites else []
+    parts += [f"tests that match {meta['only']!r}"] if meta.get("only") else []
+    return "; ".join(parts)
 
 
 def heading(run: Run) -> str:
@@ -58,6 +68,8 @@ def sentence(run: Run, digest: Digest) -> str:
         if outcomes[verdict]:
             parts.append(f"{outcomes[verdict]} {words}{_why(run, verdict)}")
     said = [f"{', '.join(parts)}; {sum(digest.judged.values())} judgements."]
+    if part := selected(run.meta):
+        said.append(f"Only a part of the suites was asked for: {part}.")
     if waiting := _open_claims(run):
         said.append(waiting)
     if digest.whole:

@@ -138,3 +138,21 @@ def test_the_telephones_are_named_with_their_kind_and_numbers(tmp_path: Path) ->
     _, words = made(script)
     assert "desk-1 ip telephone, extension 1001, direct number +3311" in words
     assert "fax analog telephone, extension ?, locked by prefix" in words
+
+
+@pytest.mark.parametrize(
+    ("meta", "said"),
+    [
+        ({"plan": {"suites": ["lock"]}}, "Only a part of the suites was asked for: suites lock."),
+        ({"only": "desk-1"}, "Only a part of the suites was asked for: tests that match 'desk-1'."),
+        ({"plan": {"suites": []}}, ""),
+    ],
+)
+def test_a_part_of_the_suites_is_not_taken_for_all_of_them(tmp_path: Path, meta: dict[str, object], said: str) -> None:
+    script = Script(tmp_path, **meta)
+    script.begin("test_x", "x", "assoc")
+    script.end()
+    results, words = made(script)
+    assert results["document"] == f"Verification report{' in part' if said else ''}, simulated devices"
+    assert ("Only a part" in words) == bool(said)
+    assert said in words

@@ -14,8 +14,9 @@ from offhook.dsp.decode import Lanes, Receiver
 from offhook.dsp.doubt import Doubt, settled
 from offhook.dsp.fine import LOOK, WARM, Fine
 from offhook.dsp.gate import SHARE
+from offhook.dsp.purity import START_BACK
 from offhook.dsp.tones import Float32
-from offhook.dsp.track import ECHO_DB, Found, without_echoes
+from offhook.dsp.track import TAIL_DB, Found, without_echoes
 
 QUIET = 0.02  # of the least tone's power: no window of blocks so quiet can count
 GATE_ROWS = 2048
@@ -203,15 +204,17 @@ class BatchAnalysis:
         kernels_weigh.steady(row, key, share, low, high, low_offset, high_offset, it.steady, pure, calm)
         kernels_weigh.lengths(row, key, low, high, sound, room.amplitude, room.depth, it.lengths, on_s, fair, full)
         pure &= still
+        split = np.flatnonzero(sound & ~fair & (on_s >= self.rx.profile.min_on_s - fine.SPLIT_S))
+        fair[split] = fine.on_dips(self._on(split))
         dips = np.zeros(count, dtype=np.bool_)
         open_ = np.flatnonzero(fair & ~pure)
         dips[open_] = fine.on_dips(self._on(open_))
         at = room.hop_of[row]
         keys = key.astype(np.int8)
-        doubt = Doubt(at, keys, share, low_offset, high_offset, on_s, fair, still, calm, pure, dips)
+        doubt = Doubt(at, keys, share, low, high, low_offset, high_offset, on_s, fair, still, calm, pure, dips)
         pure = settled(
-            doubt, lambda some: self._past(at[some]), lambda some: self._on(some), self.rx.fine.rate,
-            self.rx.profile.null_hz,
+            doubt, lambda some: self._past(at[some]), self._on, lambda some: self._tones(some, START_BACK),
+            self.rx.fine.rate, self.rx.profile.null_hz,
         )  # fmt: skip
         event = np.flatnonzero(fair & pure & (room.place_of[row] >= WARM))
         return self._tracked(event, at[event])
@@ -225,21 +228,26 @@ class BatchAnalysis:
 
     def _on(self, some: Index) -> Float32:
         """How full of tone the hops were that some candidates look back on."""
-        room, back = self.room, np.arange(LOOK)[:, None]
+        ratio = self._tones(some, LOOK).min(axis=0)
+        return Fine.unbroken(ratio, np.float32(self.rx.hop_s), self.rx.profile.bridge_s)[1]
+
+    def _tones(self, some: Index, count: int) -> Float32:
+        """How full of either tone the hops were that some candidates look back on: (2, count, candidates)."""
+        room, back = self.room, np.arange(count)[:, None]
         row, key = room.row[some], room.key[some]
-        rows = np.maximum(row - back, 0)
+        rows, heard = np.maximum(row - back, 0), back < room.depth[row]
         low = room.amplitude[key // 4, rows] / np.sqrt(np.maximum(room.features[0, some], 1e-9))
         high = room.amplitude[4 + key % 4, rows] / np.sqrt(np.maximum(room.features[1, some], 1e-9))
-        ratio = np.minimum(low, high) * (back < room.depth[row])
-        return Fine.unbroken(ratio, np.float32(self.rx.hop_s), self.rx.profile.bridge_s)[1]
+        return np.stack((low * heard, high * heard))
 
     def _tracked(self, event: Index, at: Index) -> Found:
         """Digits from the accepted candidates."""
         room, hop_s, bridge_s = self.room, np.float32(self.rx.hop_s), np.float32(self.rx.profile.bridge_s)
         key, full = room.key[event], room.flags[5, event]
         low, high = room.features[0, event], room.features[1, event]
+        loud = low + high
         kept = np.empty(len(event), dtype=np.int64)
-        kept = kept[: kernels_track.strong(at, key, low, high, self.lane, np.float32(10 ** (ECHO_DB / 10)), kept)]
+        kept = kept[: kernels_track.strong(at, key, low, high, self.lane, np.float32(10 ** (TAIL_DB / 10)), kept)]
         begins = np.empty(len(kept), dtype=np.int64)
         begins = begins[
             : kernels_track.begins_of(
@@ -263,4 +271,4 @@ class BatchAnalysis:
             at[first], np.full(len(first), -1), keys, start, end, mean[0], mean[1], mean[2], mean[3],
             both / np.maximum(mean[4], 1e-4 * both),
         )  # fmt: skip
-        return without_echoes(found, self.lane[at[first]], low[first] + high[first], self.rx.hop_s)
+        return without_echoes(found, self.lane[at[first]], loud[first], self.rx.hop_s)

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from offhook.dsp.purity import clipped, crest_limit, mended, residue_crest
+from offhook.dsp.purity import clipped, crest_limit, mended, needed_share, residue, start_hops
 from offhook.dsp.tones import HIGH_HZ, LOW_HZ, Float32
 
 CLIPPED_SHARE = 0.70
+MOST_SHARE = 0.98  # more is not to be had
 STAYED_HZ, UNSTAYED_HZ = 4.0, 24.0
-RESIDUE_ON_S = 0.033
+RESIDUE_ON_S = 0.031
 
 Index = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -29,6 +30,8 @@ class Doubt:
     at: Index
     key: NDArray[np.int8]
     share: Float32
+    low_power: Float32
+    high_power: Float32
     low_offset: Float32
     high_offset: Float32
     on_s: Float32
@@ -43,30 +46,43 @@ def settled(
     it: Doubt,
     audio: Callable[[Index], tuple[Float32, Index]],
     on: Callable[[Index], Float32],
+    tones: Callable[[Index], Float32],
     rate: float,
     null_hz: tuple[float, ...],
 ) -> Flags:
     """Which candidates are pure.
 
     ``audio`` gives blocks that hold some candidates' past, and each candidate's place in them; ``on`` how full of tone
-    the hops were that some candidates look back on.
+    the hops were that some candidates look back on, ``tones`` how full of either, further back: (2, hops, candidates).
     """
     pure = it.pure.copy()
     low_hz = np.asarray(LOW_HZ)[it.key // 4] + it.low_offset
     high_hz = np.asarray(HIGH_HZ)[it.key % 4] + it.high_offset
-    long_enough = it.fair & it.still & (it.on_s >= RESIDUE_ON_S)
+    long_enough = it.fair & (it.on_s >= RESIDUE_ON_S)
     doubtful = np.flatnonzero(long_enough & ~pure)
-    doubtful = doubtful[_stayed(doubtful, it)]
     if len(doubtful):
-        crest = residue_crest(*audio(doubtful), low_hz[doubtful], high_hz[doubtful], rate, null_hz)
-        pure[doubtful] = crest < crest_limit(it.share[doubtful])
-    flat = np.flatnonzero(long_enough & it.calm & ~pure & (it.share > CLIPPED_SHARE))
+        need = _needed(doubtful, it, tones)
+        noisy = it.still[doubtful] & _stayed(doubtful, it)
+        some = np.flatnonzero(noisy | (need < MOST_SHARE))
+        doubtful, need, noisy = doubtful[some], need[some], noisy[some]
+        crest, share = residue(*audio(doubtful), low_hz[doubtful], high_hz[doubtful], rate, null_hz)
+        pure[doubtful] = noisy & (crest < crest_limit(it.share[doubtful])) | (share > need)
+    flat = np.flatnonzero(long_enough & it.still & it.calm & ~pure & (it.share > CLIPPED_SHARE))
     if len(flat):
         pure[flat] = clipped(*audio(flat))
     broken = np.flatnonzero(it.fair & ~pure & it.dips)
     if len(broken):
         pure[broken] = mended(audio(broken), on(broken), low_hz[broken], high_hz[broken], rate)
     return pure
+
+
+def _needed(chosen: Index, it: Doubt, tones: Callable[[Index], Float32]) -> Float32:
+    """Share of the energy above which it does not matter what the rest is; for the chosen candidates."""
+    low, high = it.key[chosen] // 4, it.key[chosen] % 4
+    off = np.abs(it.low_offset[chosen] / np.asarray(LOW_HZ)[low])
+    off += np.abs(it.high_offset[chosen] / np.asarray(HIGH_HZ)[high])
+    twist_db = 10.0 * np.log10(it.high_power[chosen] / it.low_power[chosen])
+    return needed_share(100.0 * off, twist_db, np.stack([start_hops(tone) for tone in tones(chosen)]))
 
 
 def _stayed(chosen: Index, it: Doubt) -> Flags:

@@ -12,7 +12,7 @@ from offhook.dsp.decode import Analysis, analyses
 from offhook.dsp.digits import Digits
 from offhook.dsp.fine import CANDIDATE_SHARE, FAIR_SHARE, WARM
 from offhook.dsp.profiles import Profile
-from offhook.dsp.purity import crest_limit, residue_crest
+from offhook.dsp.purity import crest_limit, residue
 from offhook.dsp.tones import HIGH_HZ, INT16_SCALE, KEYS, LOW_HZ, checked, dbm0
 
 SHORTEST_S = 0.012
@@ -121,11 +121,11 @@ def _reason(
             f"the two tones hold {100 * hops.share[best]:.0f} % of the energy, less than {100 * FAIR_SHARE:.0f} %",
         )
     if hops.accepted[best]:
-        return "echo", "the same digit again at once, 8 dB weaker"
+        return "echo", "the same digit again at once, and weaker"
     at = hops.at[best : best + 1]
     low_hz = [LOW_HZ[key // 4] + hops.low_offset[best]]
     high_hz = [HIGH_HZ[key % 4] + hops.high_offset[best]]
-    crest = float(residue_crest(part.blocks, at, low_hz, high_hz, part.rx.fine.rate, profile.null_hz)[0])
+    crest = float(residue(part.blocks, at, low_hz, high_hz, part.rx.fine.rate, profile.null_hz)[0][0])
     over = 10 * np.log10(max(crest, 1e-9) / float(crest_limit(hops.share[best])))
     if over > 0:
         return "residue", f"residue peaks {over:.1f} dB more than noise does (speech or music)"

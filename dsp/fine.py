@@ -19,7 +19,7 @@ from offhook.dsp.advance import long_windows, tones
 from offhook.dsp.doubt import Doubt, settled
 from offhook.dsp.goertzel import matrix, null_basis, null_mix
 from offhook.dsp.profiles import Profile
-from offhook.dsp.purity import stretches
+from offhook.dsp.purity import START_BACK, stretches
 from offhook.dsp.tones import HIGH_HZ, INT16_SCALE, LOW_HZ, Float32, power_of
 
 HOP_S = 0.004
@@ -31,6 +31,7 @@ FAIR_SHARE, GOOD_SHARE, PURE_SHARE = 0.40, 0.88, 0.95
 STILL_HZ, UNSTILL_HZ = 8.0, 40.0
 STEADY_HZ, STEADY_POWER = 2.5, 0.12
 EARLY_S = 0.003
+SPLIT_S = 0.004  # that the edges of a drop-out may cost
 
 Index = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -166,14 +167,26 @@ class Fine:
         full = (now > 0.95) & (on_s + self.hop_s / 2 >= 6 * self.hop_s)
         still = np.maximum(drift[0], drift[1]) < STILL_HZ + UNSTILL_HZ * (1.0 - np.minimum(share, 1.0))
         key = (low_row * 4 + high_row - 4).astype(np.int8)
+        split = np.flatnonzero(sound & ~length_ok & (on_s >= self.need_s - SPLIT_S))
+        length_ok[split] = on_dips(on[:, split])
         fair = sound & length_ok
         pure, calm = self._steady(at, key, share, low_power, high_power, low_offset, high_offset, short.shape[1])
         pure &= still
         dips = np.zeros(len(at), dtype=np.bool_)
         open_ = np.flatnonzero(fair & ~pure)
         dips[open_] = on_dips(on[:, open_])
-        doubt = Doubt(at, key, share, low_offset, high_offset, on_s, fair, still, calm, pure, dips)
-        pure = settled(doubt, lambda some: (blocks, at[some]), lambda some: on[:, some], self.rate, profile.null_hz)
+        doubt = Doubt(
+            at, key, share, low_power, high_power, low_offset, high_offset, on_s, fair, still, calm, pure, dips
+        )
+
+        def each(some: Index) -> Float32:
+            hop = at[some] - np.arange(START_BACK)[:, None]
+            low = amplitude[low_row[some], hop] / np.sqrt(low_power[some])
+            return np.stack((low, amplitude[high_row[some], hop] / np.sqrt(high_power[some])))
+
+        pure = settled(
+            doubt, lambda some: (blocks, at[some]), lambda some: on[:, some], each, self.rate, profile.null_hz
+        )
         return Hops(
             amplitude, short, at, key, low_power, high_power, low_offset, high_offset, share,
             np.maximum(energy - both, 0.0), on_s, full, level_ok, twist_ok, offset_ok, length_ok, pure, fair & pure,

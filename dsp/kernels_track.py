@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from offhook.dsp.kernels import F0, F1, HALF, QUARTER, Array, kernel
+from offhook.dsp.kernels import F0, F1, QUARTER, Array, kernel
+from offhook.dsp.track import SILENT
 
 RUN_HOPS = 10
 BACK = 60
+SILENT_F = np.float32(SILENT)
 
 
 @kernel
@@ -56,7 +58,7 @@ def _splits(
     for hop in range(begin, end):
         fill = _fill(amplitude, row_of[hop], low_row, high_row, low_scale, high_scale)
         soft = F0 if fill < QUARTER else fill
-        gap = gap + (F1 - soft) * hop_s if soft < HALF else F0
+        gap = gap + (F1 - soft) * hop_s if soft < SILENT_F else F0
         if gap >= bridge_s:
             return True
     return False
@@ -101,7 +103,7 @@ def digit_edges(
             if at[i] - back < lane_begin[lane] or gap >= bridge_s:
                 break
             fill = _fill(amplitude, row_of[at[i] - back], low_row, high_row, low_scale, high_scale)
-            if fill >= HALF:
+            if fill >= SILENT_F:
                 on, gap = np.float32(back - 1) + fill, F0
             else:
                 on = on + fill if gap == F0 else on
@@ -121,7 +123,7 @@ def digit_edges(
             if gap >= bridge_s:
                 break
             fill = _fill(amplitude, row_of[hop], low_row, high_row, low_scale, high_scale)
-            if fill >= HALF:
+            if fill >= SILENT_F:
                 stopped, gap = hop - 0.5 + fill, F0
             else:
                 stopped = stopped + fill if gap == F0 else stopped

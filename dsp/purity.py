@@ -4,6 +4,9 @@ Two steady tones are fitted to the last 32 ms and taken away. Noise leaves a fla
 peaks, at the tones themselves too, because their partials never stand still. That tells a digit at 0 dB signal to noise
 from a vowel, which no fixed share of the energy can. The spectrum is Thomson's (1982) average over four sine tapers
 (Riedel and Sidorenko 1995), which is smooth enough for one short window.
+
+A digit with a voice under it leaves peaks too. What gives it away is that it is made by a machine: it starts at once,
+on its two frequencies, with its two tones alike. The better it does so, the less of the energy it need hold.
 """
 
 from __future__ import annotations
@@ -16,14 +19,43 @@ from offhook.dsp.tones import Float32, Float64
 SIZE_HOPS = 8
 TAPERS = 4
 CREST, CREST_SLOPE, CREST_SHARE = 2.75, 4.2, 0.45
+NEED, NEED_OFFSET, NEED_TWIST, NEED_SLOW, NEED_UNSEEN = 0.45, 0.17, 0.10, 0.08, (0.0, 0.13, 0.37)
+START_BACK, START_LOW, START_HIGH, START_SLOW = 15, 0.35, 0.8, 3
+VOICE_HZ, TOP_HZ = 200.0, 3400.0
 CLIP_HOPS, CLIP_TIME = 6, 0.35
-MEND_HOPS, MEND_SHARE, MEND_LEAST = 12, 0.96, 4
+MEND_HOPS, MEND_SHARE, MEND_LEAST = 12, 0.96, 3
 ROWS = 2048
 
 
 def crest_limit(share: Float32) -> Float64:
     """Largest crest taken for noise: the more of the energy the tones hold, the more the rest may stand out."""
     return np.asarray(CREST + CREST_SLOPE * (np.minimum(share, 1.0).astype(np.float64) - CREST_SHARE))
+
+
+def needed_share(offset_percent: Float32, twist_db: Float32, start: NDArray[np.int64]) -> Float32:
+    """Share of the energy that two tones of a digit must hold, whatever the rest is.
+
+    More for tones that are off by ``offset_percent`` (the sum of both), differ by ``twist_db``, or did not ``start`` at
+    once (hops of each, (2, candidates)).
+    """
+    unseen = (start > START_SLOW).sum(axis=0)
+    need = NEED + NEED_OFFSET * offset_percent + NEED_TWIST * np.abs(twist_db) + np.asarray(NEED_UNSEEN)[unseen]
+    return np.asarray(need + NEED_SLOW * (start.max(axis=0) == START_SLOW))
+
+
+def start_hops(tone: Float32) -> NDArray[np.int64]:
+    """Hops of 4 ms that a tone took from a third to most of its plateau, at least 1; 4: more, or not seen.
+
+    ``tone`` is its amplitude against the plateau's, (hops looked back, candidates).
+    """
+    low = tone < START_LOW
+    first = low.argmax(axis=0)
+    column = np.arange(len(first))
+    hops = np.full(len(first), START_SLOW + 1)
+    for back in range(START_SLOW, 0, -1):
+        hops[tone[np.maximum(first - back, 0), column] > START_HIGH] = back
+    hops[~low.any(axis=0)] = START_SLOW + 1
+    return hops
 
 
 def mended(
@@ -59,40 +91,50 @@ def clipped(blocks: Float32, at: NDArray[np.int64]) -> NDArray[np.bool_]:
     return np.asarray((rows > 0.9 * rows.max(axis=1, keepdims=True)).mean(axis=1) > CLIP_TIME)
 
 
-def residue_crest(
+def residue(
     blocks: Float32,
     at: NDArray[np.int64],
     low_hz: ArrayLike,
     high_hz: ArrayLike,
     rate: float,
     null_hz: tuple[float, ...],
-) -> Float64:
-    """Largest over mean of the residue's power spectrum in the telephone band, nulled frequencies left out; (hops,)."""
-    crest = np.zeros(len(at))
+) -> tuple[Float64, Float64]:
+    """What two steady tones leave of the last 32 ms: its crest, and the tones' share of all energy; (hops,).
+
+    Crest: largest over mean of the power spectrum in the telephone band, nulled frequencies left out. The share counts
+    all above 200 Hz.
+    """
+    crest, share = np.zeros(len(at)), np.zeros(len(at))
     low, high = np.asarray(low_hz, dtype=np.float64), np.asarray(high_hz, dtype=np.float64)
     for first in range(0, len(at), ROWS):
         part = slice(first, first + ROWS)
-        crest[part] = _crest(blocks, at[part], np.stack((low[part], high[part]), axis=1), rate, null_hz)
-    return crest
+        freqs = np.stack((low[part], high[part]), axis=1)
+        crest[part], share[part] = _residue(blocks, at[part], freqs, rate, null_hz)
+    return crest, share
 
 
-def _crest(blocks: Float32, at: NDArray[np.int64], freqs: Float64, rate: float, null_hz: tuple[float, ...]) -> Float64:
+def _residue(
+    blocks: Float32, at: NDArray[np.int64], freqs: Float64, rate: float, null_hz: tuple[float, ...]
+) -> tuple[Float64, Float64]:
     size = SIZE_HOPS * blocks.shape[1]
     rows = stretches(blocks, at, SIZE_HOPS)
-    rest = rows - fit(rows, freqs, rate)
+    both = fit(rows, freqs, rate)
+    rest = rows - both
     padded = 1 << (size - 1).bit_length()
-    place = np.arange(1, size + 1)
+    windows = np.sin(np.pi * np.outer(np.arange(1, TAPERS + 1), np.arange(1, size + 1)) / (size + 1)).astype(np.float32)
     total = np.zeros((len(at), padded // 2 + 1), dtype=np.float32)
-    for taper in range(1, TAPERS + 1):
-        window = np.sin(np.pi * taper * place / (size + 1)).astype(np.float32)
+    for window in windows:
         spectrum = np.fft.rfft(rest * window, padded, axis=1)
         total += spectrum.real**2 + spectrum.imag**2
     bins = np.arange(padded // 2 + 1) * (rate / padded)
-    keep = (bins > 200.0) & (bins < min(0.47 * rate, 3400.0))
+    keep = (bins > VOICE_HZ) & (bins < min(0.47 * rate, TOP_HZ))
     for null in null_hz:
         keep &= np.abs(bins - null) > 90.0
     band = total[:, keep]
-    return np.asarray(band.max(axis=1) / np.maximum(band.mean(axis=1), 1e-12), dtype=np.float64)
+    crest = np.asarray(band.max(axis=1) / np.maximum(band.mean(axis=1), 1e-12), dtype=np.float64)
+    both *= both
+    held = np.asarray(both @ (windows**2).sum(axis=0), dtype=np.float64) * (padded / 2)  # as the sum over all bins
+    return crest, held / np.maximum(held + total[:, bins > VOICE_HZ].sum(axis=1), 1e-12)
 
 
 def stretches(blocks: Float32, at: NDArray[np.int64], count: int) -> Float32:

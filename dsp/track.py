@@ -17,7 +17,8 @@ from offhook.dsp.profiles import Profile
 from offhook.dsp.tones import Float32
 
 BACK = 60  # hops a digit's start is searched back from its acceptance
-ECHO_S, ECHO_DB = 0.024, 8.0
+ECHO_S, ECHO_DB, TAIL_DB = 0.024, 4.0, 5.0
+SILENT = 0.6  # of the plateau: less than this, in an echo 6 dB down, too
 RUN_HOPS = 10  # accepted hops of one key this close are one run
 
 Index = NDArray[np.int64]
@@ -43,6 +44,7 @@ def track(hops: Hops, lane: Index, begin: Index, last: Index, hop_s: float, prof
     """Digits from the hops' features; ``lane`` is each hop's lane number, ``begin`` and ``last`` each lane's ends."""
     event = np.flatnonzero(hops.accepted & (hops.at - begin[lane[hops.at]] >= WARM))
     event, gain = _strong(hops, event, lane)
+    loud = hops.low_power[event] + hops.high_power[event]
     hops = replace(hops, low_power=hops.low_power * gain, high_power=hops.high_power * gain)
     at, key = hops.at[event], hops.key[event]
     first = _first_of_digit(hops, event, lane, hop_s, profile)
@@ -77,14 +79,13 @@ def track(hops: Hops, lane: Index, begin: Index, last: Index, hop_s: float, prof
         mean(hops.high_offset),
         np.asarray((low + high) / np.maximum(rest, 1e-4 * (low + high)), dtype=np.float32),
     )
-    now = hops.low_power[event[begins]] + hops.high_power[event[begins]]
-    return without_echoes(found, digit_lane, now, hop_s)
+    return without_echoes(found, digit_lane, loud[begins], hop_s)
 
 
 def _strong(hops: Hops, event: Index, lane: Index) -> tuple[Index, Float32]:
     """Events that are not the echo of what came just before, and each candidate's gain to its digit's plateau.
 
-    In an unbroken run of one key, hops 8 dB under the loudest so far are an echo's tail.
+    In an unbroken run of one key, hops 5 dB under the loudest so far are an echo's tail.
     """
     gain = np.ones(len(hops.at), dtype=np.float32)
     if not len(event):
@@ -95,7 +96,7 @@ def _strong(hops: Hops, event: Index, lane: Index) -> tuple[Index, Float32]:
     level = 10.0 * np.log10(hops.low_power[event] + hops.high_power[event], dtype=np.float64)
     loudest = np.maximum.accumulate(level + 1000.0 * run) - 1000.0 * run
     gain[event] = 10.0 ** ((loudest - level) / 10.0)
-    return event[level > loudest - ECHO_DB], gain
+    return event[level > loudest - TAIL_DB], gain
 
 
 def _first_of_digit(
@@ -120,10 +121,10 @@ def _longest_gap(hops: Hops, event: Index, begin: Index, end: Index, hop_s: floa
     owner = np.repeat(np.arange(len(begin)), length)
     offset = np.arange(len(owner)) - np.repeat(np.cumsum(length) - length, length)
     soft = soft_on(_filled(hops, event[owner], begin[owner] + 1 + offset))
-    off = np.where(soft < 0.5, (1.0 - soft) * hop_s, 0.0).astype(np.float64)
+    off = np.where(soft < SILENT, (1.0 - soft) * hop_s, 0.0).astype(np.float64)
     total = np.cumsum(off)
-    reset = (soft >= 0.5) | (offset == 0)
-    base = np.maximum.accumulate(np.where(reset, total - np.where(soft >= 0.5, 0.0, off), 0.0))
+    reset = (soft >= SILENT) | (offset == 0)
+    base = np.maximum.accumulate(np.where(reset, total - np.where(soft >= SILENT, 0.0, off), 0.0))
     longest = np.zeros(len(begin))
     np.maximum.at(longest, owner, total - base)
     return longest
@@ -176,7 +177,7 @@ def _starts(hops: Hops, event: Index, begin: Index, hop_s: float, profile: Profi
         if not len(alive):
             break
         soft = fills.at(at[alive] - back)
-        silent = soft < 0.5
+        silent = soft < SILENT
         fresh = gap == 0.0
         gap += np.float32(hop_s) * (np.float32(1.0) - soft_on(soft))
         gap *= silent
@@ -207,7 +208,7 @@ def _ends(
             break
         hop = at[alive] + step
         soft = fills.at(hop)
-        silent = soft < 0.5
+        silent = soft < SILENT
         before = end[alive]
         end[alive] = np.where(silent, np.where(gap == 0.0, before + soft, before), hop - 0.5 + soft)
         gap += np.float32(hop_s) * (np.float32(1.0) - soft_on(soft))
@@ -216,7 +217,7 @@ def _ends(
 
 
 def without_echoes(found: Found, lane: NDArray[np.int64], now: Float32, hop_s: float) -> Found:
-    """Drop a digit that repeats its predecessor at least 8 dB weaker at once; ``now`` is each one's power at first."""
+    """Drop a digit that repeats its predecessor at least 4 dB weaker at once; ``now`` is each one's power at first."""
     if len(found.key) < 2:
         return found
     before = found.low_power[:-1] + found.high_power[:-1]

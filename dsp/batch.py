@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from offhook.dsp import fine, kernels, kernels_gate, kernels_hops, kernels_track, kernels_weigh
 from offhook.dsp.decode import Lanes, Receiver
-from offhook.dsp.doubt import Doubt, settled
+from offhook.dsp.doubt import BENT_DB, Doubt, bent_by_echo, settled
 from offhook.dsp.fine import LOOK, WARM, Fine
 from offhook.dsp.gate import SHARE
 from offhook.dsp.purity import START_BACK
@@ -38,7 +38,10 @@ class Constants:
         self.null_weight = _floats(*(weight / (8.0 * it.hop) for weight in (0.5, 1.5, 2.0, 2.0, 1.5, 0.5)))
         self.null_mix = _about_the_middle(it.null_mix, nulls, it.rate, it.hop)
         self.tolerance = _floats(*(profile.freq_tolerance_percent / 100.0 * it.freqs + profile.freq_tolerance_hz))
-        most, least = 10 ** (profile.max_high_over_low_db / 10), 10 ** (profile.max_low_over_high_db / 10)
+        self.twist = tuple(
+            np.float32(10 ** (db / 10)) for db in (profile.max_high_over_low_db, profile.max_low_over_high_db)
+        )
+        most, least = (float(limit) * 10 ** (BENT_DB / 10) for limit in self.twist)
         self.weigh = _floats(it.floor, it.ceiling, most, least, fine.FAIR_SHARE, fine.STILL_HZ, fine.UNSTILL_HZ)
         self.steady = _floats(fine.PURE_SHARE, fine.GOOD_SHARE, fine.STEADY_HZ, fine.STEADY_POWER)
         self.lengths = _floats(it.hop_s, profile.bridge_s, profile.min_on_s, profile.min_on_s - fine.EARLY_S, 0.036)
@@ -201,6 +204,9 @@ class BatchAnalysis:
             low, high, low_offset, high_offset, low_drift, high_drift, key, energy, it.tolerance, it.weigh, share,
             rest, sound, still,
         )  # fmt: skip
+        over = np.flatnonzero(sound & ((high >= it.twist[0] * low) | (low >= it.twist[1] * high)))
+        if len(over):
+            sound[over] = bent_by_echo(self._tones(over, START_BACK), low[over], high[over], self.rx.profile)
         kernels_weigh.steady(row, key, share, low, high, low_offset, high_offset, it.steady, pure, calm)
         kernels_weigh.lengths(row, key, low, high, sound, room.amplitude, room.depth, it.lengths, on_s, fair, full)
         pure &= still

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from offhook.dsp.purity import clipped, crest_limit, mended, needed_share, residue, start_hops
+from offhook.dsp.profiles import Profile
+from offhook.dsp.purity import START_LOW, clipped, crest_limit, mended, needed_share, residue, start_hops
 from offhook.dsp.tones import HIGH_HZ, LOW_HZ, Float32
 
 CLIPPED_SHARE = 0.70
 MOST_SHARE = 0.98  # more is not to be had
 STAYED_HZ, UNSTAYED_HZ = 4.0, 24.0
 RESIDUE_ON_S = 0.031
+BENT_DB, BENT_SURE_DB = 3.5, 2.5  # twist beyond the limit that an echo may have made; within it at first
 
 Index = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -74,6 +76,23 @@ def settled(
     if len(broken):
         pure[broken] = mended(audio(broken), on(broken), low_hz[broken], high_hz[broken], rate)
     return pure
+
+
+def bent_by_echo(tones: Float32, low_power: Float32, high_power: Float32, profile: Profile) -> Flags:
+    """Whether candidates of too much twist began with less: an echo has bent what was sent.
+
+    ``tones`` as in ``settled``. An echo of 10 ms, 6 dB down, adds up to 9.5 dB of twist, but not to the first 8 ms.
+    """
+    twist_db = 10.0 * np.log10(high_power / low_power)
+    bent = (twist_db < profile.max_high_over_low_db + BENT_DB) & (-twist_db < profile.max_low_over_high_db + BENT_DB)
+    low, high = tones[0] * np.sqrt(low_power), tones[1] * np.sqrt(high_power)
+    silent = tones.min(axis=0) < START_LOW
+    second = silent.argmax(axis=0) - 2  # the second hop of the tones: the first is hardly in them
+    hop, column = np.maximum(second, 0), np.arange(tones.shape[2])
+    early_db = 20.0 * np.log10(np.maximum(high[hop, column], 1e-9) / np.maximum(low[hop, column], 1e-9))
+    straight = early_db < profile.max_high_over_low_db - BENT_SURE_DB
+    straight &= -early_db < profile.max_low_over_high_db - BENT_SURE_DB
+    return np.asarray(bent & straight & (second > 0))
 
 
 def _needed(chosen: Index, it: Doubt, tones: Callable[[Index], Float32]) -> Float32:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offhook.dsp.advance import long_windows, tones
-from offhook.dsp.doubt import Doubt, settled
+from offhook.dsp.doubt import Doubt, bent_by_echo, settled
 from offhook.dsp.goertzel import matrix, null_basis, null_mix
 from offhook.dsp.profiles import Profile
 from offhook.dsp.purity import START_BACK, stretches
@@ -159,6 +159,15 @@ class Fine:
         offset_ok = (np.abs(low_offset) < limit[low_row]) & (np.abs(high_offset) < limit[high_row])
         level_ok = (np.minimum(low_power, high_power) > self.floor) & (np.maximum(low_power, high_power) < self.ceiling)
         twist_ok = (twist < profile.max_high_over_low_db) & (-twist < profile.max_low_over_high_db)
+
+        def each(some: Index) -> Float32:
+            hop = at[some] - np.arange(START_BACK)[:, None]
+            low = amplitude[low_row[some], hop] / np.sqrt(low_power[some])
+            return np.stack((low, amplitude[high_row[some], hop] / np.sqrt(high_power[some])))
+
+        bent = np.flatnonzero(offset_ok & level_ok & (share > FAIR_SHARE) & ~twist_ok)
+        if len(bent):
+            twist_ok[bent] = bent_by_echo(each(bent), low_power[bent], high_power[bent], profile)
         sound = offset_ok & level_ok & twist_ok & (share > FAIR_SHARE)
         on_s, on = self._on(amplitude, low_row, high_row, at, low_power, high_power, None if explained else sound)
         now = on[0]
@@ -178,12 +187,6 @@ class Fine:
         doubt = Doubt(
             at, key, share, low_power, high_power, low_offset, high_offset, on_s, fair, still, calm, pure, dips
         )
-
-        def each(some: Index) -> Float32:
-            hop = at[some] - np.arange(START_BACK)[:, None]
-            low = amplitude[low_row[some], hop] / np.sqrt(low_power[some])
-            return np.stack((low, amplitude[high_row[some], hop] / np.sqrt(high_power[some])))
-
         pure = settled(
             doubt, lambda some: (blocks, at[some]), lambda some: on[:, some], each, self.rate, profile.null_hz
         )

@@ -23,7 +23,7 @@ class Profile:
     max_high_over_low_db: float = 6.6
     min_on_s: float = 0.0305
     bridge_s: float = 0.024
-    null_hz: tuple[float, ...] = (55.0, 350.0, 425.0, 440.0)
+    null_hz: tuple[float, ...] = (0.0, 55.0, 350.0, 425.0, 440.0)
     accept_freq_percent: float = 1.5
     accept_freq_hz: float = 0.0
     reject_freq_percent: float | None = None

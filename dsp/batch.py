@@ -210,7 +210,8 @@ class BatchAnalysis:
         kernels_weigh.steady(row, key, share, low, high, low_offset, high_offset, it.steady, pure, calm)
         kernels_weigh.lengths(row, key, low, high, sound, room.amplitude, room.depth, it.lengths, on_s, fair, full)
         pure &= still
-        split = np.flatnonzero(sound & ~fair & (on_s >= self.rx.profile.min_on_s - fine.SPLIT_S))
+        need_s = self.rx.profile.min_on_s
+        split = np.flatnonzero(sound & ~fair & (on_s >= need_s - fine.SPLIT_S) & (on_s < need_s))
         fair[split] = fine.on_dips(self._on(split))
         dips = np.zeros(count, dtype=np.bool_)
         open_ = np.flatnonzero(fair & ~pure)

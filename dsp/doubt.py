@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offhook.dsp.profiles import Profile
-from offhook.dsp.purity import START_LOW, clipped, crest_limit, mended, needed_share, residue, start_hops
+from offhook.dsp.purity import START_LOW, clipped, crest_limit, mended, needed_more, needed_share, residue
 from offhook.dsp.tones import HIGH_HZ, LOW_HZ, Float32
 
 CLIPPED_SHARE = 0.70
-MOST_SHARE = 0.98  # more is not to be had
+MOST_MORE = 0.1  # than the share in 24 ms is the share in 32 ms above 200 Hz
 STAYED_HZ, UNSTAYED_HZ = 4.0, 24.0
 RESIDUE_ON_S = 0.031
 BENT_DB, BENT_SURE_DB = 3.5, 2.5  # twist beyond the limit that an echo may have made; within it at first
@@ -65,7 +65,7 @@ def settled(
     if len(doubtful):
         need = _needed(doubtful, it, tones)
         noisy = it.still[doubtful] & _stayed(doubtful, it)
-        some = np.flatnonzero(noisy | (need < MOST_SHARE))
+        some = np.flatnonzero(noisy | (need < np.minimum(it.share[doubtful], 1.0) + MOST_MORE))
         doubtful, need, noisy = doubtful[some], need[some], noisy[some]
         crest, share = residue(*audio(doubtful), low_hz[doubtful], high_hz[doubtful], rate, null_hz)
         pure[doubtful] = noisy & (crest < crest_limit(it.share[doubtful])) | (share > need)
@@ -98,10 +98,13 @@ def bent_by_echo(tones: Float32, low_power: Float32, high_power: Float32, profil
 def _needed(chosen: Index, it: Doubt, tones: Callable[[Index], Float32]) -> Float32:
     """Share of the energy above which it does not matter what the rest is; for the chosen candidates."""
     low, high = it.key[chosen] // 4, it.key[chosen] % 4
-    off = np.abs(it.low_offset[chosen] / np.asarray(LOW_HZ)[low])
-    off += np.abs(it.high_offset[chosen] / np.asarray(HIGH_HZ)[high])
-    twist_db = 10.0 * np.log10(it.high_power[chosen] / it.low_power[chosen])
-    return needed_share(100.0 * off, twist_db, np.stack([start_hops(tone) for tone in tones(chosen)]))
+    off = np.abs(it.low_offset[chosen] / np.asarray(LOW_HZ, dtype=np.float32)[low])
+    off += np.abs(it.high_offset[chosen] / np.asarray(HIGH_HZ, dtype=np.float32)[high])
+    need = needed_share(100.0 * off, 10.0 * np.log10(it.high_power[chosen] / it.low_power[chosen]))
+    likely = np.flatnonzero(need < np.minimum(it.share[chosen], 1.0) + MOST_MORE)
+    if len(likely):
+        need[likely] += needed_more(tones(chosen[likely]))
+    return need
 
 
 def _stayed(chosen: Index, it: Doubt) -> Flags:

@@ -176,7 +176,7 @@ class Fine:
         full = (now > 0.95) & (on_s + self.hop_s / 2 >= 6 * self.hop_s)
         still = np.maximum(drift[0], drift[1]) < STILL_HZ + UNSTILL_HZ * (1.0 - np.minimum(share, 1.0))
         key = (low_row * 4 + high_row - 4).astype(np.int8)
-        split = np.flatnonzero(sound & ~length_ok & (on_s >= self.need_s - SPLIT_S))
+        split = np.flatnonzero(sound & ~length_ok & (on_s >= self.need_s - SPLIT_S) & (on_s < self.need_s))
         length_ok[split] = on_dips(on[:, split])
         fair = sound & length_ok
         pure, calm = self._steady(at, key, share, low_power, high_power, low_offset, high_offset, short.shape[1])

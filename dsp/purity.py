@@ -32,15 +32,20 @@ def crest_limit(share: Float32) -> Float64:
     return np.asarray(CREST + CREST_SLOPE * (np.minimum(share, 1.0).astype(np.float64) - CREST_SHARE))
 
 
-def needed_share(offset_percent: Float32, twist_db: Float32, start: NDArray[np.int64]) -> Float32:
-    """Share of the energy that two tones of a digit must hold, whatever the rest is.
+def needed_share(offset_percent: Float32, twist_db: Float32) -> Float32:
+    """Share of the energy that the two tones of a digit that started at once must hold, whatever the rest is.
 
-    More for tones that are off by ``offset_percent`` (the sum of both), differ by ``twist_db``, or did not ``start`` at
-    once (hops of each, (2, candidates)).
+    More for tones that are off by ``offset_percent`` (the sum of both) or differ by ``twist_db``.
     """
-    unseen = (start > START_SLOW).sum(axis=0)
-    need = NEED + NEED_OFFSET * offset_percent + NEED_TWIST * np.abs(twist_db) + np.asarray(NEED_UNSEEN)[unseen]
-    return np.asarray(need + NEED_SLOW * (start.max(axis=0) == START_SLOW))
+    return np.asarray(NEED + NEED_OFFSET * offset_percent + NEED_TWIST * np.abs(twist_db), dtype=np.float32)
+
+
+def needed_more(tones: Float32) -> Float32:
+    """What to add where tones did not start at once; ``tones`` as in ``start_hops``, of both: (2, hops, candidates)."""
+    start = np.stack([start_hops(tone) for tone in tones])
+    more = np.asarray(NEED_UNSEEN, dtype=np.float32)[(start > START_SLOW).sum(axis=0)]
+    more[start.max(axis=0) == START_SLOW] += NEED_SLOW
+    return np.asarray(more)
 
 
 def start_hops(tone: Float32) -> NDArray[np.int64]:

@@ -44,7 +44,7 @@ class Constants:
         most, least = (float(limit) * 10 ** (BENT_DB / 10) for limit in self.twist)
         self.weigh = _floats(it.floor, it.ceiling, most, least, fine.FAIR_SHARE, fine.STILL_HZ, fine.UNSTILL_HZ)
         self.steady = _floats(fine.PURE_SHARE, fine.GOOD_SHARE, fine.STEADY_HZ, fine.STEADY_POWER)
-        self.lengths = _floats(it.hop_s, profile.bridge_s, profile.min_on_s, profile.min_on_s - fine.EARLY_S, 0.036)
+        self.lengths = _floats(it.hop_s, profile.bridge_s, it.need_s, profile.min_on_s - fine.EARLY_S, 0.036)
         self.table = _turned(it.freqs, it.hop_s)
         self.null_table = _turned(nulls, it.hop_s)
 
@@ -210,7 +210,7 @@ class BatchAnalysis:
         kernels_weigh.steady(row, key, share, low, high, low_offset, high_offset, it.steady, pure, calm)
         kernels_weigh.lengths(row, key, low, high, sound, room.amplitude, room.depth, it.lengths, on_s, fair, full)
         pure &= still
-        need_s = self.rx.profile.min_on_s
+        need_s = self.rx.fine.need_s
         split = np.flatnonzero(sound & ~fair & (on_s >= need_s - fine.SPLIT_S) & (on_s < need_s))
         fair[split] = fine.on_dips(self._on(split))
         dips = np.zeros(count, dtype=np.bool_)

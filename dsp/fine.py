@@ -30,8 +30,8 @@ LEAST_SHARE, SURE_SHARE = 0.015, 0.93  # between them it matters what the nulled
 FAIR_SHARE, GOOD_SHARE, PURE_SHARE = 0.40, 0.88, 0.95
 STILL_HZ, UNSTILL_HZ = 8.0, 40.0
 STEADY_HZ, STEADY_POWER = 2.5, 0.12
-EARLY_S = 0.003
-SPLIT_S = 0.004  # that the edges of a drop-out may cost
+SHORT_S, EARLY_S = 0.004, 0.005  # that the measure of a tone falls short by when it has ended; while it is full
+SPLIT_S = 0.002  # that the edges of a drop-out may cost
 
 Index = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -81,7 +81,7 @@ class Fine:
         self.null_mix = null_mix(profile.null_hz, rate, weight).astype(np.float32)
         self.floor = float(power_of(profile.min_level_dbm0)) * INT16_SCALE**2
         self.ceiling = float(power_of(profile.max_level_dbm0)) * INT16_SCALE**2
-        self.need_s = profile.min_on_s
+        self.need_s = profile.min_on_s - SHORT_S
 
     def analyse(self, blocks: Float32, place: NDArray[np.int32], *, explained: bool = False) -> Hops:
         """All hops of some lanes: ``blocks`` (hops, samples of a hop), ``place`` the hop's number in its lane.
@@ -171,7 +171,7 @@ class Fine:
         sound = offset_ok & level_ok & twist_ok & (share > FAIR_SHARE)
         on_s, on = self._on(amplitude, low_row, high_row, at, low_power, high_power, None if explained else sound)
         now = on[0]
-        clean_early = (now > 0.85) & (on_s + self.hop_s / 2 >= self.need_s - EARLY_S)
+        clean_early = (now > 0.85) & (on_s >= self.profile.min_on_s - EARLY_S)
         length_ok = (now > 0.5) & (on_s >= self.need_s) | clean_early
         full = (now > 0.95) & (on_s + self.hop_s / 2 >= 6 * self.hop_s)
         still = np.maximum(drift[0], drift[1]) < STILL_HZ + UNSTILL_HZ * (1.0 - np.minimum(share, 1.0))

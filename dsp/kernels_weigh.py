@@ -98,6 +98,6 @@ def lengths(
                 break
         length = total * hop_s
         on_s[i] = length
-        early = (now > np.float32(0.85)) & (length + hop_s * HALF >= early_s)
+        early = (now > np.float32(0.85)) & (length >= early_s)
         fair[i] = ((now > HALF) & (length >= need_s)) | early
         full[i] = (now > np.float32(0.95)) & (length + hop_s * HALF >= np.float32(6.0) * hop_s)

@@ -16,6 +16,7 @@ from offhook.dsp.purity import START_LOW, clipped, crest_limit, mended, needed_m
 from offhook.dsp.tones import HIGH_HZ, LOW_HZ, Float32
 
 CLIPPED_SHARE = 0.70
+WHOLE_SHARE = 0.95  # of 24 ms after a drop-out
 MOST_MORE = 0.1  # than the share in 24 ms is the share in 32 ms above 200 Hz
 STAYED_HZ, UNSTAYED_HZ = 4.0, 24.0
 RESIDUE_ON_S = 0.031
@@ -72,6 +73,7 @@ def settled(
     flat = np.flatnonzero(long_enough & it.still & it.calm & ~pure & (it.share > CLIPPED_SHARE))
     if len(flat):
         pure[flat] = clipped(*audio(flat))
+    pure |= it.fair & it.dips & it.still & (it.share > WHOLE_SHARE)
     broken = np.flatnonzero(it.fair & ~pure & it.dips)
     if len(broken):
         pure[broken] = mended(audio(broken), on(broken), low_hz[broken], high_hz[broken], rate)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from offhook.dsp import fine, kernels, kernels_gate, kernels_hops, kernels_track, kernels_weigh
+from offhook.dsp import fine, kernels, kernels_fit, kernels_gate, kernels_hops, kernels_track, kernels_weigh
 from offhook.dsp.decode import Lanes, Receiver
 from offhook.dsp.doubt import BENT_DB, Doubt, bent_by_echo, settled
 from offhook.dsp.fine import LOOK, WARM, Fine
@@ -221,7 +221,7 @@ class BatchAnalysis:
         doubt = Doubt(at, keys, share, low, high, low_offset, high_offset, on_s, fair, still, calm, pure, dips)
         pure = settled(
             doubt, lambda some: self._past(at[some]), self._on, lambda some: self._tones(some, START_BACK),
-            self.rx.fine.rate, self.rx.profile.null_hz,
+            self.rx.fine.rate, self.rx.profile.null_hz, kernels_fit.fit,
         )  # fmt: skip
         event = np.flatnonzero(fair & pure & (room.place_of[row] >= WARM))
         return self._tracked(event, at[event])

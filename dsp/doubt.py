@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offhook.dsp.profiles import Profile
-from offhook.dsp.purity import START_LOW, clipped, crest_limit, mended, needed_more, needed_share, residue
-from offhook.dsp.tones import HIGH_HZ, LOW_HZ, Float32
+from offhook.dsp.purity import START_LOW, Fit, clipped, crest_limit, fit, mended, needed_more, needed_share, residue
+from offhook.dsp.tones import HIGH_HZ, LOW_HZ, Float32, Float64
 
 CLIPPED_SHARE = 0.70
 WHOLE_SHARE = 0.95  # of 24 ms after a drop-out
@@ -52,6 +52,7 @@ def settled(
     tones: Callable[[Index], Float32],
     rate: float,
     null_hz: tuple[float, ...],
+    fitted: Fit = fit,
 ) -> Flags:
     """Which candidates are pure.
 
@@ -59,8 +60,6 @@ def settled(
     the hops were that some candidates look back on, ``tones`` how full of either, further back: (2, hops, candidates).
     """
     pure = it.pure.copy()
-    low_hz = np.asarray(LOW_HZ)[it.key // 4] + it.low_offset
-    high_hz = np.asarray(HIGH_HZ)[it.key % 4] + it.high_offset
     long_enough = it.fair & (it.on_s >= RESIDUE_ON_S)
     doubtful = np.flatnonzero(long_enough & ~pure)
     if len(doubtful):
@@ -68,7 +67,7 @@ def settled(
         noisy = it.still[doubtful] & _stayed(doubtful, it)
         some = np.flatnonzero(noisy | (need < np.minimum(it.share[doubtful], 1.0) + MOST_MORE))
         doubtful, need, noisy = doubtful[some], need[some], noisy[some]
-        crest, share = residue(*audio(doubtful), low_hz[doubtful], high_hz[doubtful], rate, null_hz)
+        crest, share = residue(*audio(doubtful), *_hertz(doubtful, it), rate, null_hz, fitted)
         pure[doubtful] = noisy & (crest < crest_limit(it.share[doubtful])) | (share > need)
     flat = np.flatnonzero(long_enough & it.still & it.calm & ~pure & (it.share > CLIPPED_SHARE))
     if len(flat):
@@ -76,8 +75,14 @@ def settled(
     pure |= it.fair & it.dips & it.still & (it.share > WHOLE_SHARE)
     broken = np.flatnonzero(it.fair & ~pure & it.dips)
     if len(broken):
-        pure[broken] = mended(audio(broken), on(broken), low_hz[broken], high_hz[broken], rate)
+        pure[broken] = mended(audio(broken), on(broken), *_hertz(broken, it), rate, fitted)
     return pure
+
+
+def _hertz(some: Index, it: Doubt) -> tuple[Float64, Float64]:
+    """Frequencies of some candidates' tones."""
+    key = it.key[some]
+    return np.asarray(LOW_HZ)[key // 4] + it.low_offset[some], np.asarray(HIGH_HZ)[key % 4] + it.high_offset[some]
 
 
 def bent_by_echo(tones: Float32, low_power: Float32, high_power: Float32, profile: Profile) -> Flags:

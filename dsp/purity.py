@@ -11,6 +11,8 @@ on its two frequencies, with its two tones alike. The better it does so, the les
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -25,6 +27,8 @@ VOICE_HZ, TOP_HZ = 200.0, 3400.0
 CLIP_HOPS, CLIP_TIME = 6, 0.35
 MEND_HOPS, MEND_SHARE, MEND_LEAST = 12, 0.96, 3
 ROWS = 2048
+
+Fit = Callable[[Float32, Float64, float, Float32 | None], Float32]  # as ``fit``
 
 
 def crest_limit(share: Float32) -> Float64:
@@ -64,7 +68,12 @@ def start_hops(tone: Float32) -> NDArray[np.int64]:
 
 
 def mended(
-    past: tuple[Float32, NDArray[np.int64]], on: Float32, low_hz: ArrayLike, high_hz: ArrayLike, rate: float
+    past: tuple[Float32, NDArray[np.int64]],
+    on: Float32,
+    low_hz: ArrayLike,
+    high_hz: ArrayLike,
+    rate: float,
+    fitted: Fit | None = None,
 ) -> NDArray[np.bool_]:
     """Whether two steady tones fill what there is of a digit on both sides of a drop-out, as if it were not there.
 
@@ -81,7 +90,8 @@ def mended(
     # one time axis with the newest block last, as fit() expects
     ordered = rows[:, ::-1].reshape(len(at), size)
     weight = np.repeat(mask[:, ::-1, 0], blocks.shape[1], axis=1).astype(np.float32)
-    rest = ordered * weight - fit(ordered, np.stack((np.asarray(low_hz), np.asarray(high_hz)), axis=1), rate, weight)
+    freqs = np.stack((np.asarray(low_hz), np.asarray(high_hz)), axis=1)
+    rest = ordered * weight - (fitted or fit)(ordered, freqs, rate, weight)
     energy = np.vecdot(ordered * weight, ordered)
     enough = block_on.sum(axis=0) >= MEND_LEAST
     return np.asarray(enough & (np.vecdot(rest, rest) < (1.0 - MEND_SHARE) * energy))
@@ -103,6 +113,7 @@ def residue(
     high_hz: ArrayLike,
     rate: float,
     null_hz: tuple[float, ...],
+    fitted: Fit | None = None,
 ) -> tuple[Float64, Float64]:
     """What two steady tones leave of the last 32 ms: its crest, and the tones' share of all energy; (hops,).
 
@@ -114,16 +125,16 @@ def residue(
     for first in range(0, len(at), ROWS):
         part = slice(first, first + ROWS)
         freqs = np.stack((low[part], high[part]), axis=1)
-        crest[part], share[part] = _residue(blocks, at[part], freqs, rate, null_hz)
+        crest[part], share[part] = _residue(blocks, at[part], freqs, rate, null_hz, fitted or fit)
     return crest, share
 
 
 def _residue(
-    blocks: Float32, at: NDArray[np.int64], freqs: Float64, rate: float, null_hz: tuple[float, ...]
+    blocks: Float32, at: NDArray[np.int64], freqs: Float64, rate: float, null_hz: tuple[float, ...], fitted: Fit
 ) -> tuple[Float64, Float64]:
     size = SIZE_HOPS * blocks.shape[1]
     rows = stretches(blocks, at, SIZE_HOPS)
-    both = fit(rows, freqs, rate)
+    both = fitted(rows, freqs, rate, None)
     rest = rows - both
     padded = 1 << (size - 1).bit_length()
     windows = np.sin(np.pi * np.outer(np.arange(1, TAPERS + 1), np.arange(1, size + 1)) / (size + 1)).astype(np.float32)

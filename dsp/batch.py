@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from offhook.dsp import fine, kernels, kernels_fit, kernels_gate, kernels_hops, kernels_track, kernels_weigh
 from offhook.dsp.decode import Lanes, Receiver
-from offhook.dsp.doubt import BENT_DB, Doubt, bent_by_echo, settled
+from offhook.dsp.doubt import BENT_DB, RESIDUE_ON_S, Doubt, bent_by_echo, settled
 from offhook.dsp.fine import LOOK, WARM, Fine
 from offhook.dsp.gate import SHARE
 from offhook.dsp.purity import START_BACK
@@ -44,7 +44,8 @@ class Constants:
         most, least = (float(limit) * 10 ** (BENT_DB / 10) for limit in self.twist)
         self.weigh = _floats(it.floor, it.ceiling, most, least, fine.FAIR_SHARE, fine.STILL_HZ, fine.UNSTILL_HZ)
         self.steady = _floats(fine.PURE_SHARE, fine.GOOD_SHARE, fine.STEADY_HZ, fine.STEADY_POWER)
-        self.lengths = _floats(it.hop_s, profile.bridge_s, it.need_s, profile.min_on_s - fine.EARLY_S, 0.036)
+        enough_s = max(profile.min_on_s, RESIDUE_ON_S) + 0.0005  # nothing asks whether a tone has been on for longer
+        self.lengths = _floats(it.hop_s, profile.bridge_s, it.need_s, profile.min_on_s - fine.EARLY_S, enough_s)
         self.table = _turned(it.freqs, it.hop_s)
         self.null_table = _turned(nulls, it.hop_s)
 
@@ -250,7 +251,7 @@ class BatchAnalysis:
     def _tracked(self, event: Index, at: Index) -> Found:
         """Digits from the accepted candidates."""
         room, hop_s, bridge_s = self.room, np.float32(self.rx.hop_s), np.float32(self.rx.profile.bridge_s)
-        key, full = room.key[event], room.flags[5, event]
+        key = room.key[event]
         low, high = room.features[0, event], room.features[1, event]
         loud = low + high
         kept = np.empty(len(event), dtype=np.int64)
@@ -267,10 +268,7 @@ class BatchAnalysis:
             room.amplitude, room.row_of, hop_s, bridge_s, start, end,
         )  # fmt: skip
         mean = np.empty((5, len(begins)), dtype=np.float32)
-        for column, value in zip(
-            (low, high, room.features[2, event], room.features[3, event], room.features[7, event]), mean, strict=True
-        ):
-            kernels_track.means(kept, begins, full, column, value)
+        kernels_track.means(kept, begins, event, room.flags[5], low, high, room.features, mean)
         first = kept[begins]
         both = mean[0] + mean[1]
         keys = key[first].astype(np.int8)

@@ -28,8 +28,8 @@ P8, P9, P10, P11, P12, P13, P14, P15 = (_U(STRIDE * i) for i in range(8, 16))
 
 
 @kernel
-def _sixteen(fold: Array, begin: Any, weights: Array, out: Array) -> None:
-    """Add sixteen taps of one frequency to its correlation with some blocks."""
+def _sixteen(fold: Array, begin: Any, weights: Array, out: Array, more: Any) -> None:
+    """Sixteen taps of one frequency's correlation with some blocks, added to what is there if ``more`` is 1."""
     w0, w1, w2, w3, w4, w5, w6, w7 = (
         weights[0], weights[1], weights[2], weights[3], weights[4], weights[5], weights[6], weights[7],
     )  # fmt: skip
@@ -42,7 +42,7 @@ def _sixteen(fold: Array, begin: Any, weights: Array, out: Array) -> None:
         second = w4 * fold[k + P4] + w5 * fold[k + P5] + w6 * fold[k + P6] + w7 * fold[k + P7]
         third = w8 * fold[k + P8] + w9 * fold[k + P9] + w10 * fold[k + P10] + w11 * fold[k + P11]
         last = w12 * fold[k + P12] + w13 * fold[k + P13] + w14 * fold[k + P14] + w15 * fold[k + P15]
-        out[p] = out[p] + ((first + second) + (third + last))
+        out[p] = more * out[p] + ((first + second) + (third + last))
 
 
 @kernel
@@ -56,11 +56,13 @@ def correlate(sums: Array, differences: Array, rows: int, before: int, weights: 
     for c in range(count):
         for i in range(6):
             product[c, CARRIED - 6 + i] = product[c, CARRIED + before - 6 + i]
-        product[c, CARRIED : CARRIED + rows] = F0
     for c in range(count):
         fold = sums if 2 * c < count else differences
         for tap in range(0, taps, TAPS):
-            _sixteen(fold, _U(tap * STRIDE), weights[c, tap : tap + TAPS], product[c, CARRIED : CARRIED + rows])
+            _sixteen(
+                fold, _U(tap * STRIDE), weights[c, tap : tap + TAPS], product[c, CARRIED : CARRIED + rows],
+                F1 if tap else F0,
+            )  # fmt: skip
 
 
 @kernel

@@ -132,14 +132,22 @@ def digit_edges(
 
 
 @kernel
-def means(kept: Array, begins: Array, full: Array, column: Array, mean: Array) -> None:
-    """A column's mean over each digit's events, those inside the key where there are any."""
+def means(
+    kept: Array, begins: Array, event: Array, full: Array, low: Array, high: Array, features: Array, mean: Array
+) -> None:
+    """Powers, offsets and rest over each digit's events, those inside the tone where there are any: (5, digits)."""
     for d in range(len(begins)):
         stop = begins[d + 1] if d + 1 < len(begins) else len(kept)
-        total, weight = F0, F0
+        mean[:, d] = F0
+        weight = F0
         for position in range(begins[d], stop):
             i = kept[position]
-            w = np.float32(1.000001) if full[i] else np.float32(1e-6)
-            total += w * column[i]
+            e = event[i]
+            w = np.float32(1.000001) if full[e] else np.float32(1e-6)
+            mean[0, d] += w * low[i]
+            mean[1, d] += w * high[i]
+            mean[2, d] += w * features[2, e]
+            mean[3, d] += w * features[3, e]
+            mean[4, d] += w * features[7, e]
             weight += w
-        mean[d] = total / weight
+        mean[:, d] /= weight

@@ -107,9 +107,10 @@ class Secrets:
     def mask(self, text: str) -> str:
         """A message without any secret that is known as text; a code inside a longer number or a figure is none."""
         for name, secret in self._texts.items():
-            if secret and secret in text:
-                pattern = rf"(?<![\d.]){secret}(?!\d)" if secret.isdigit() else re.escape(secret)
-                text = re.sub(pattern, token(name).replace("\\", r"\\"), text)
+            if secret.isdigit():
+                text = re.sub(rf"(?<![\d.]){secret}(?!\d)", token(name), text) if secret in text else text
+            elif name in self._words:
+                text = text.replace(secret, token(name))
         return text
 
     def mask_reason(self, reason: str, spec: Mapping[str, Any], passed: bool, evidence: Evidence) -> str:

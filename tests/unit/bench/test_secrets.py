@@ -7,12 +7,14 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from record_standin import Bench
 
 from offhook.bench.record import Verdict, judge, open_run
 from offhook.bench.record.secrets import Secrets, shown, token
+from offhook.bench.session import keep_secrets
 
 CODE, PASSWORD = "864209", "hush-hush"
 NAME, WORD = "local code of desk-1", "PBX password"
@@ -150,3 +152,25 @@ def test_a_run_without_secrets_is_as_it_was(tmp_path: Path) -> None:
     with open_run(bench.record.folder) as evidence:
         assert not evidence.secrets
         assert evidence.judgements()[0].spec == {"forbidden": "4711"}
+
+
+def test_only_a_password_that_cannot_be_mistaken_is_masked_as_it_is_written(tmp_path: Path) -> None:
+    accounts = {"alice": "correct-horse", "bob": "1234", "carol": "pw", "dave": "desk"}
+    phone = {"desk-1": SimpleNamespace(local_code="86420")}
+    model = SimpleNamespace(phone=phone, pbx=None, cloud=None, accounts=accounts)
+    text = "".join(f'{name} = "{word}"\n' for name, word in accounts.items()) + "[phone.desk-1]\n"
+    rig = SimpleNamespace(model=model, loaded=SimpleNamespace(text=text))
+    bench = Bench(tmp_path)
+    keep_secrets(bench.record, rig)  # type: ignore[arg-type]
+    with bench.attempt() as record:
+        record.cti(">", 1.0, b"correct-horse 1234 pw desk-1 86420")
+    with pytest.raises(ValueError, match="desk-1"), bench.attempt("test_x.py::test_y"):
+        raise ValueError("desk-1: pw of correct-horse")
+    bench.record.seal()
+    assert judge(bench.record.folder).attempts[1].attempt.message == "ValueError: desk-1: pw of <password of alice>"
+    line = json.loads((bench.record.folder / "cti.log").read_text("utf-8"))
+    assert line["text"] == "<password of alice> 1234 pw desk-1 86420"
+    with open_run(bench.record.folder) as evidence:
+        assert set(evidence.meta()["secrets"]["known"]) == {
+            "local code of desk-1", "password of alice", "password of bob", "password of carol", "password of dave",
+        }  # fmt: skip

@@ -123,7 +123,7 @@ def test_a_signal_ends_it_with_the_usual_code(number: signal.Signals, code: int)
     [
         (["--host", "0.0.0.0"], "not on loopback"),
         (["--port", "70000"], "--port"),
-        (["nosuch.toml"], "shipped stations: asterisk, simulated"),
+        (["nosuch.toml"], "shipped stations: asterisk"),
         (["--cti", "10.0.0.1"], "tcp://"),
     ],
 )

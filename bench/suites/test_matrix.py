@@ -21,6 +21,7 @@ def _combinations() -> list[object]:
     made: list[object] = []
     for chosen in itertools.product((True, False), repeat=len(NAMES)):
         marks = [] if chosen[0] else [pytest.mark.req("ASSOC-S3.2")]
+        marks += [] if chosen[2] else [pytest.mark.req("ASSOC-S21.4")]
         name = "+".join(name for name, on in zip(NAMES, chosen, strict=True) if on) or "nothing"
         made.append(pytest.param(chosen, id=name, marks=marks))
     return made

@@ -20,7 +20,10 @@ from offhook.drivers.errors import NotAllowed, OffhookError
 RING_LIMIT_S = 8.0
 BESIDE_S = 0.5
 SEIZED_LIMIT_S = 6.0
+"""An exchange waits for more digits before it dials; where no sensor shows that it does, all of this is waited."""
 ANSWER_S = 3.0
+KEYED = 2
+"""A service may not have answered when the first digit is keyed."""
 CALL_LIMIT_S = 60.0
 SPEAKS_S = 20.0
 """A service that waits for digits of its own says something when none come."""
@@ -121,7 +124,7 @@ def check_outside(rig: Rig, phones: Phones) -> Iterator[CheckLine]:
     start_s = rig.clock.now_s()
     enough = min(len(callers), len(pins))
     try:
-        _call_out(rig, callers, number, lambda: len(seized) >= enough)
+        _call_out(rig, callers, number, lambda: 0 < enough <= len(seized))
         heard = _heard_by(rig, start_s)
         deadline_s = rig.clock.now_s() + SPEAKS_S
         while rig.clock.now_s() < deadline_s and not all(_complete(rig, heard)):
@@ -155,8 +158,9 @@ def _call_out(rig: Rig, callers: list[PhoneCheck], number: str, taken: Callable[
         rig.clock.sleep(TONE_S)
         caller.dial(rig.allow(number))
         rig.clock.wait_for(taken, SEIZED_LIMIT_S)
-        rig.clock.sleep(ANSWER_S)
-        caller.dial(key)
+        for _ in range(KEYED):
+            rig.clock.sleep(ANSWER_S)
+            caller.dial(key)
         rig.clock.sleep(BESIDE_S)
 
     jobs = [

@@ -66,7 +66,7 @@ def test_every_wire_of_the_shipped_station_is_well(capsys: pytest.CaptureFixture
         ("welded-relay:desk-1", "phone.desk-1", "hang up: relay set, hook sensor sees nothing"),
         ("swapped-handsets:desk-1:desk-2", "phone.desk-1", "its dial tone is at rack/1, where the handset of desk-2"),
         ("low-level:40", "phone.desk-1", "is the handset's cable in that channel"),
-        ("frozen-audio", "phone.desk-1", "frames stand still"),
+        ("frozen-audio", "phone.desk-1", "no frames for"),
         ("drifted-clock:2000", "audio.rack", "its clock is +2000 ppm off (+-0) FAIL | is rate_hz"),
         ("dead-key:desk-1:5", "phone.desk-1", 'key "5": no tone is heard at rack/0'),
         ("one-way:desk-1", "phone.desk-1", "does anything of desk-1 reach the line?"),

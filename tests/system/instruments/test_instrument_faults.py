@@ -82,13 +82,34 @@ def test_check_says_what_to_try_with_a_dead_and_with_a_foreign_instrument(
         meter={"dead": True},
     )
     assert cli.execute(["check", changed]) == 2
-    lines = capsys.readouterr().out.splitlines()
+    lines = capsys.readouterr().out.partition("\n\n")[0].splitlines()
     failed = {line.split()[1]: (line, lines[at + 1]) for at, line in enumerate(lines) if line.endswith("FAIL")}
     assert set(failed) == {"instrument.meter", "instrument.scope"}
     assert 'query "*IDN?"' in failed["instrument.meter"][0]
     assert "no reply within 0.5 s" in failed["instrument.meter"][0]
     assert "is it switched on, and is that its address?" in failed["instrument.meter"][1]
     assert 'the right link, or serial = "SIM-scope"' in failed["instrument.scope"][1]
+
+
+def test_check_says_where_the_leads_should_be(station: Station, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every instrument answers, and none is at the line that its section names."""
+    off = {"leads_off": True}
+    assert cli.execute(["check", station(meter=off, scope=off, generator=off)]) == 2
+    lines = capsys.readouterr().out.partition("\n\n")[0].splitlines()
+    failed = {line.split()[1]: lines[at + 1].strip() for at, line in enumerate(lines) if line.endswith(" FAIL")}
+    assert failed == {
+        "instrument.meter": "no battery: are its leads at the line of desk-1, and is the line in service?",
+        "instrument.scope": "is the probe of channel 1 at the line of desk-1, and its factor set?",
+        "instrument.generator": "is its output at the line of desk-1?",
+    }
+
+
+def test_check_of_the_shipped_station_finds_nothing_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.execute(["check", "instruments"]) == 0
+    out = capsys.readouterr().out
+    assert "V on hook, " in out
+    assert "its tone of -20 dBm is heard at rack/0" in out
+    assert "not tried" not in out
 
 
 @pytest.fixture

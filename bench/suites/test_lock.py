@@ -6,9 +6,12 @@ import pytest
 
 from offhook.bench.devices import Station
 from offhook.bench.flows import StepFailed, association
+from offhook.bench.flows.lock import wait_local_prompt
 from offhook.bench.phone import Phone
 
 OUTSIDE = "05550100"
+PROMPT_LIMIT_S = 70.0
+"""A prompt that nobody answers has ended by then."""
 
 
 def _lockable(station: Station, desk: Phone, req: str, variant: str = "") -> bool:
@@ -94,6 +97,32 @@ def test_a_failed_association_leaves_the_phone_as_it_was(station: Station, desk:
 
     seized = station.watch.expect("seizure", 10.0, since_s, active=True)
     station.judge_count("LOCK-END.1", "outside call after the failure", "seizure", since_s, active=True, at_least=1)
+    assert seized is not None, f"{desk.name} is still locked"
+
+
+@pytest.mark.req("LOCK-N03")
+def test_no_local_code_in_time_ends_the_call(station: Station, desk: Phone) -> None:
+    """The prompt is left unanswered: the call ends, no outside line, context FAILED, and the phone is free again."""
+    if not _lockable(station, desk, "LOCK-N03"):
+        return
+    alice = station.account("alice")
+    flow = association(station, alice, desk, lock=True)
+    flow.run_to("answer")
+    lifted = flow.steps["lift"]
+    wait_local_prompt(flow, desk, lifted)
+
+    ended = alice.wait_state(flow.association, ("FAILED",), PROMPT_LIMIT_S)
+    station.clock.sleep(2.0)
+
+    title = "outside lines seized without a code"
+    station.judge_count("LOCK-N03", title, "seizure", lifted.time_s, active=True, at_most=0)
+    assert ended is not None, f"nobody keyed a code, the call goes on: {alice.state(flow.association)}"
+    flow.interval("LOCK-N03", "answer to the end of the attempt", lifted, ended, PROMPT_LIMIT_S)
+    desk.hang_up()
+    station.clock.sleep(1.0)
+    since_s = _dial_outside(station, desk)
+    seized = station.watch.expect("seizure", 10.0, since_s, active=True)
+    station.judge_count("LOCK-N03", "outside call afterwards", "seizure", since_s, active=True, at_least=1)
     assert seized is not None, f"{desk.name} is still locked"
 
 

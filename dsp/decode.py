@@ -220,14 +220,12 @@ def cut(
     total = int(lanes.length.sum())
     place = np.arange(total, dtype=np.int32) - np.repeat(begin, lanes.length).astype(np.int32)
     blocks = np.zeros((total, hop), dtype=np.float32)
-    length = audio.shape[1]
     flat = blocks.reshape(-1)
-    for channel, first, count, at in zip(
-        lanes.channel.tolist(), lanes.first.tolist(), lanes.length.tolist(), begin.tolist(), strict=True
-    ):
-        wanted = first * hop - origin
-        a, b = max(wanted, 0), min(wanted + count * hop, length)
-        if b > a:
-            offset = at * hop + a - wanted
-            flat[offset : offset + b - a] = audio[channel, a:b]
+    wanted = lanes.first * hop - origin
+    a = np.maximum(wanted, 0)
+    b = np.minimum(wanted + lanes.length * hop, audio.shape[1])
+    to = begin * hop + a - wanted
+    for channel, first, last, at in zip(lanes.channel.tolist(), a.tolist(), b.tolist(), to.tolist(), strict=True):
+        if last > first:
+            flat[at : at + last - first] = audio[channel, first:last]
     return blocks, place, begin

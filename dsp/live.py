@@ -6,51 +6,20 @@ Idle channels cost one coarse gate for all of them together every 24 ms. A chann
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from offhook.dsp import profiles
 from offhook.dsp.decode import FLUSH_S, Lanes, Receiver, cut, receiver
 from offhook.dsp.digits import Digit, Digits, Onset
-from offhook.dsp.fine import WARM, Hops
+from offhook.dsp.fine import WARM
 from offhook.dsp.front import Front
+from offhook.dsp.history import NOTHING, TRIM_HOPS, Lane, extend, fresh_events, goes_on, joined, trim
 from offhook.dsp.profiles import Profile
-from offhook.dsp.tones import KEYS, Float32, Float64, check_rate, checked
-from offhook.dsp.track import BACK, track
+from offhook.dsp.tones import KEYS, check_rate, checked
+from offhook.dsp.track import track
 
 Event = Onset | Digit
-# What ``track`` reads of each accepted hop; a live history keeps no other candidates and none of their other figures.
-_PER_EVENT = ("at", "key", "low_power", "high_power", "low_offset", "high_offset", "rest", "full")
-_KINDS = {"at": np.int64, "key": np.int8, "full": np.bool_}
-_UNUSED = tuple(f.name for f in fields(Hops) if f.name not in (*_PER_EVENT, "amplitude", "accepted"))
-TRIM_HOPS = 240
-_NOTHING = np.zeros(0, dtype=np.int64)
-
-
-@dataclass(eq=False)
-class _Lane:
-    """A stretch of one channel under analysis; hop numbers are those of the stream."""
-
-    channel: int
-    first: int
-    end: int
-    done: int  # hops analysed
-    amplitude: Float32 | None = None  # of all hops from ``base`` on, with room for more to come
-    length: int = 0  # hops in ``amplitude``
-    events: Float64 | None = None  # accepted hops: a row for each of ``_PER_EVENT``, counted from ``base``
-    base: int = 0  # stream hop of the first hop in ``amplitude``
-    started: int = -(1 << 40)  # hop up to which onsets were sent
-    ended: int = -(1 << 40)  # accepting hop of the last digit sent
-
-    latest: int = -(1 << 40)  # last accepted hop
-
-    @property
-    def open(self) -> bool:
-        """Whether a digit's onset was sent and its end was not."""
-        return self.started > self.ended
 
 
 class Decoder:
@@ -85,7 +54,7 @@ class Decoder:
         self._fill = self._keep  # samples in the buffer; the first ``_keep`` are the silence before the stream
         self._origin = -self._keep  # stream sample of the buffer's first
         self._window = 0  # next window of the gate
-        self._lanes: dict[int, _Lane] = {}
+        self._lanes: dict[int, Lane] = {}
 
     def feed(self, block: ArrayLike) -> list[Event]:
         """Take the next samples; returns what they complete, in order of time. ValueError for a wrong shape or NaN."""
@@ -147,11 +116,11 @@ class Decoder:
                 continue
             if lane is not None:
                 events += self._finish(lane)
-            self._lanes[one] = _Lane(one, a - WARM, b, a - WARM)
+            self._lanes[one] = Lane(one, a - WARM, b, a - WARM)
         self._window += hits.shape[1]
         return events
 
-    def _finish(self, lane: _Lane) -> list[Event]:
+    def _finish(self, lane: Lane) -> list[Event]:
         """Analyse a lane to its end, all of which has been heard, and close it."""
         return self._analyse([lane]) + self._close([lane])
 
@@ -166,7 +135,7 @@ class Decoder:
             del self._lanes[lane.channel]
         return events + self._close(over)
 
-    def _analyse(self, lanes: list[_Lane]) -> list[Event]:
+    def _analyse(self, lanes: list[Lane]) -> list[Event]:
         heard = self._total // self._rx.hop
         due = [lane for lane in lanes if lane.done < min(lane.end, heard)]
         if not due:
@@ -177,28 +146,28 @@ class Decoder:
         view = Lanes(piece.channel, start, piece.length)
         blocks, place, begin = cut(self._audio[:, : self._fill], view, self._rx.hop, self._origin)
         hops = self._rx.fine.analyse(blocks, place)
-        accepted = np.flatnonzero(hops.accepted)
-        events = np.array([getattr(hops, name)[accepted] for name in _PER_EVENT], dtype=np.float64)
-        edges = np.searchsorted(events[0], np.append(begin, begin[-1] + piece.length[-1])).tolist()
-        told: list[_Lane] = []
-        for number, lane in enumerate(due):
-            fresh = int(begin[number]) + (0 if lane.done == lane.first else lane.done - int(start[number]))
-            amplitude = hops.amplitude[:, fresh : int(begin[number] + piece.length[number])]
-            mine = events[:, edges[number] : edges[number + 1]]
-            news = _extend(lane, amplitude, mine[:, mine[0] >= fresh], fresh)
-            lane.done = int(stop[number])
-            lane.latest = lane.done if news else lane.latest
-            if news or lane.open:
+        done = np.array([lane.done for lane in due])
+        fresh = begin + np.where(done == [lane.first for lane in due], 0, done - start)
+        events, edges = fresh_events(hops, begin, fresh)
+        told: list[Lane] = []
+        for lane, first, last, until, a, b in zip(
+            due, fresh.tolist(), (begin + piece.length).tolist(), stop.tolist(), edges[:-1], edges[1:], strict=True
+        ):
+            same = goes_on(lane, events[:, a:b], last - first)
+            extend(lane, hops.amplitude[:, first:last], events[:, a:b], first)
+            lane.done = until
+            lane.latest = until if b > a else lane.latest
+            if (b > a or lane.open) and not same:
                 told.append(lane)
             elif lane.done - lane.latest > TRIM_HOPS:
-                _trim(lane, _NOTHING, _NOTHING)
+                trim(lane, NOTHING, NOTHING)
         return self._report(told)
 
-    def _report(self, lanes: list[_Lane], *, closing: bool = False) -> list[Event]:
+    def _report(self, lanes: list[Lane], *, closing: bool = False) -> list[Event]:
         """Onsets and digits of some lanes that were not sent yet."""
         if not lanes:
             return []
-        hops, number, begin, last = _joined(lanes)
+        hops, number, begin, last = joined(lanes)
         found = track(hops, number, begin, last, self._rx.hop_s, self.profile)
         owner = number[found.accepted]
         base = np.array([lane.base for lane in lanes]) - begin
@@ -220,72 +189,9 @@ class Decoder:
             for one, lane in enumerate(lanes):
                 mine = owner == one
                 known = found.known[mine]
-                _trim(lane, found.accepted[mine] + base[one], np.where(known >= 0, known + base[one], -1))
+                trim(lane, found.accepted[mine] + base[one], np.where(known >= 0, known + base[one], -1))
         return [event for _, _, event in sorted(events, key=lambda item: item[:2])]
 
-    def _close(self, lanes: list[_Lane]) -> list[Event]:
+    def _close(self, lanes: list[Lane]) -> list[Event]:
         """Digits that their lane's end cuts off."""
         return self._report([lane for lane in lanes if lane.open], closing=True)
-
-
-def _extend(lane: _Lane, amplitude: Float32, events: Float64, first: int) -> bool:
-    """Append hops, and the accepted ones among them, to a lane's history; whether there are any such.
-
-    ``first`` is the first hop's number as the events count.
-    """
-    count = amplitude.shape[1]
-    if lane.amplitude is None or lane.events is None:
-        lane.base, lane.events = lane.first, np.zeros((len(_PER_EVENT), 0))
-        lane.amplitude = np.empty((8, 2 * TRIM_HOPS), dtype=np.float32)
-    if lane.length + count > lane.amplitude.shape[1]:
-        wider = np.empty((8, 2 * (lane.length + count)), dtype=np.float32)
-        wider[:, : lane.length] = lane.amplitude[:, : lane.length]
-        lane.amplitude = wider
-    lane.amplitude[:, lane.length : lane.length + count] = amplitude
-    if events.shape[1]:
-        events[0] += lane.length - first
-        lane.events = np.concatenate((lane.events, events), axis=1)
-    lane.length += count
-    return bool(events.shape[1])
-
-
-def _joined(lanes: list[_Lane]) -> tuple[Hops, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Histories of several lanes end to end, the lane number of each hop, and each lane's first and last hop."""
-    parts = [(lane.amplitude, lane.events) for lane in lanes]
-    length = np.array([lane.length for lane in lanes])
-    begin = np.cumsum(length) - length
-    amplitude = np.concatenate(
-        [a[:, :n] for (a, _), n in zip(parts, length.tolist(), strict=True) if a is not None], axis=1
-    )
-    events = np.concatenate([e for _, e in parts if e is not None], axis=1)
-    events[0] += np.repeat(begin, [e.shape[1] for _, e in parts if e is not None])
-    columns: dict[str, Any] = {
-        name: row.astype(_KINDS.get(name, np.float32)) for name, row in zip(_PER_EVENT, events, strict=True)
-    }
-    accepted = np.ones(events.shape[1], dtype=np.bool_)
-    unused: dict[str, Any] = dict.fromkeys(_UNUSED, accepted[:0])
-    hops = Hops(amplitude=amplitude, accepted=accepted, **columns, **unused)
-    return hops, np.repeat(np.arange(len(parts)), length), begin, begin + length - 1
-
-
-def _trim(lane: _Lane, accepted: NDArray[np.int64], known: NDArray[np.int64]) -> None:
-    """Drop history that no decision can need: all before the last two digits, or before a long silence.
-
-    ``accepted`` and ``known`` are the stream hops of the lane's digits (``known`` -1 while a digit lasts). What remains
-    of an older digit is not sent again, for it was accepted before the last one that was.
-    """
-    if lane.amplitude is None or lane.events is None or lane.length < TRIM_HOPS:
-        return
-    keep_from = lane.base
-    if len(accepted) == 0 or (known[-1] >= 0 and known[-1] < lane.done - TRIM_HOPS // 2):
-        keep_from = lane.done - TRIM_HOPS // 2
-    elif len(accepted) >= 3 and accepted[-2] <= lane.ended:
-        keep_from = int(accepted[-2]) - BACK - WARM
-    drop = keep_from - lane.base
-    if drop < TRIM_HOPS // 4:
-        return
-    lane.events = lane.events[:, lane.events[0] >= drop]
-    lane.events[0] -= drop
-    lane.amplitude[:, : lane.length - drop] = lane.amplitude[:, drop : lane.length].copy()
-    lane.length -= drop
-    lane.base = keep_from

@@ -166,23 +166,23 @@ class _Filled:
 def _starts(hops: Hops, event: Index, begin: Index, hop_s: float, profile: Profile) -> NDArray[np.float64]:
     """Start in hops: half a hop before the middle of the accepting short window, less the time on before it."""
     at = hops.at[event]
-    on = np.zeros(len(at))
-    alive = np.arange(len(at))
-    gap = np.zeros(len(at))
-    fills = _Filled(hops, event)
-    for back in range(1, BACK + 1):
-        going = (at[alive] - back >= begin[alive]) & (gap < profile.bridge_s)
-        if not going.all():
-            alive, gap, fills = alive[going], gap[going], fills.part(going)
-        if not len(alive):
-            break
-        soft = fills.at(at[alive] - back)
-        silent = soft < SILENT
-        fresh = gap == 0.0
-        gap += np.float32(hop_s) * (np.float32(1.0) - soft_on(soft))
-        gap *= silent
-        on[alive] = np.where(~silent, back - 1.0 + soft, np.where(fresh, on[alive] + soft, on[alive]))
-    return np.asarray(at - 0.5 - on)
+    back = np.arange(1, BACK + 1)[:, None]
+    hop = at - back
+    soft = _Filled(hops, event).at(np.maximum(hop, begin))
+    silent = soft < SILENT
+    off = np.where(silent, np.float32(hop_s) * (np.float32(1.0) - soft_on(soft)), np.float32(0.0)).astype(np.float64)
+    total = np.cumsum(off, axis=0)
+    gap = total - np.maximum.accumulate(np.where(silent, 0.0, total), axis=0)
+    going = hop >= begin
+    going[1:] &= gap[:-1] < profile.bridge_s
+    np.logical_and.accumulate(going, axis=0, out=going)
+    # the furthest full hop, and what the one before it holds
+    furthest = np.where(going & ~silent, back, 0).max(axis=0, initial=0)
+    column = np.arange(len(at))
+    first = np.where(furthest > 0, furthest - 1.0 + soft[furthest - 1, column], 0.0)
+    after = np.minimum(furthest, BACK - 1)
+    rest = np.where((furthest < BACK) & going[after, column], soft[after, column], np.float32(0.0))
+    return np.asarray(at - 0.5 - (first + rest))
 
 
 def _ends(

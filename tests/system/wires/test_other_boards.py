@@ -146,3 +146,19 @@ def test_the_contract_is_the_acceptance_test_of_a_driver(tmp_path: Path) -> None
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"\b12 passed", done.stdout), done.stdout
     assert "skipped" not in done.stdout
+
+
+@pytest.mark.req("DRV-SIM.1")
+def test_keypads_on_other_boards_and_on_the_web_keep_their_contract(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "--station", str(mixed(tmp_path)), "--pyargs", "offhook.bench.contract"]
+    done = subprocess.run(
+        [*command, "-k", "TestKeypads or TestWebKeypads", "-q", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"\b29 passed", done.stdout), done.stdout  # eight of each of three pads, five of the web's

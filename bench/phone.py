@@ -16,6 +16,7 @@ from offhook.drivers.errors import ConfigError, OffhookError
 from offhook.drivers.keypad import Keypad, Press
 from offhook.drivers.keypad.contacts import Contact
 from offhook.drivers.keypad.hook import FLASH_S, Break, HookSwitch, PulseTrain
+from offhook.drivers.sense.lamp import Lamp
 
 HOOK_LIMIT_S = 0.5
 """A hook contact that closed shows at the hook sensor within this, or the wire between them is cut."""
@@ -51,6 +52,7 @@ class Phone:
         self._board = rig.relays[board]
         self._hook_contact = Contact(self._board, self._hook_relay)
         self._lifted_at_s = 0.0
+        self._lamp = self._watched_lamp()
 
     @property
     def lock_variant(self) -> str:
@@ -63,6 +65,26 @@ class Phone:
         if self.model.local_code is None:
             raise ConfigError(f"phone.{self.name}", "unlock", "no local_code", 'local_code = "..." in its section')
         return self.model.local_code
+
+    @property
+    def lamp(self) -> Lamp:
+        """Its line lamp, seen by light sensors. Raises ConfigError if the station file has none."""
+        if self._lamp is None:
+            raise ConfigError(
+                f"phone.{self.name}", "watch its lamp", "no sensor is named", 'lamp = { red = "sense/11" }'
+            )
+        return self._lamp
+
+    def _watched_lamp(self) -> Lamp | None:
+        pins = {str(colour): ref(pin) for colour, pin in self.model.lamp.items()}
+        boards = sorted({pin.board for pin in pins.values()})
+        if not pins:
+            return None
+        if len(boards) > 1:
+            detail = f"its sensors are on {' and '.join(boards)}"
+            raise ConfigError(f"phone.{self.name}.lamp", "watch", detail, "all colours of a lamp on one board")
+        inputs = self._rig.senses[boards[0]]
+        return Lamp(self.name, self._watch.clock, inputs, {colour: pin.number for colour, pin in pins.items()})
 
     @property
     def off_hook(self) -> bool:

@@ -92,7 +92,7 @@ def _refs(data: Table) -> dict[str, Refs]:
     for name, phone in _tables(data, "phone").items():
         at: KeyPath = ("phone", name)
         refs["audio"] += _found(at, phone, "handset")
-        refs["sense"] += _found(at, phone, "ring", "hook_sense")
+        refs["sense"] += _found(at, phone, "ring", "hook_sense", "lamp")
         for part, keys in (("hook", ("contact",)), ("keypad", ("rows", "columns", "keys"))):
             if isinstance(phone.get(part), dict):
                 refs["relay"] += _found((*at, part), phone[part], *keys)

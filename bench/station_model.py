@@ -121,6 +121,9 @@ class PhoneModel(Section):
     keypad: Keypad
     ring: RefText | None = None
     hook_sense: RefText | None = None
+    lamp: dict[Literal["red", "green", "blue", "amber", "white"], RefText] = Field(
+        default={}, description="light sensors before its line lamp, one a colour, all on one board"
+    )
     press_ms: Annotated[int, Field(ge=20, le=5000)] = 100
     gap_ms: Annotated[int, Field(ge=20, le=5000)] = 100
 

@@ -23,7 +23,7 @@ TONE_DBFS = -20.0
 STEPS_DBFS = (-30.0, -20.0, -10.0)
 BAND_HZ = (300.0, 3400.0)
 TONE_S = 0.4
-LEAD_S = 0.25
+LEAD_S = 0.4
 SETTLE_S = 0.1
 """Left out at each end of a tone: edges, and what a filter makes of them."""
 PROBE_LEVEL = 0.1

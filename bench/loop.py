@@ -10,7 +10,7 @@ from offhook.drivers.audio import Samples
 from offhook.drivers.audio.measures import lost_within
 from offhook.drivers.errors import DeviceRefused
 
-LEAD_S = 0.25
+LEAD_S = 0.4
 """Queued so far ahead, audio reaches any card in time."""
 TAIL_S = 0.3
 

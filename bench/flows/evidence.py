@@ -52,6 +52,9 @@ def judge_ddi(flow: Association) -> None:
 def judge_local_code_stayed(flow: Association) -> None:
     """LOCK-CODE.2: the local code is on no other wire than the handset, in no CTI message, in no row of the cloud."""
     station, code = flow.station, flow.phone.local_code
+    if flow.code == code:
+        station.not_run("LOCK-CODE.2", "the service drew an association code that is the local code, by chance")
+        return
     from_s, to_s = flow.steps["lift"].time_s, station.clock.now_s()
     apart = sorted(context for context in station.context_ids if code in context)
     spec: dict[str, Any] = {

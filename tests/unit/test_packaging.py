@@ -87,7 +87,7 @@ def test_every_file_that_is_not_python_goes_into_the_wheel() -> None:
     lost = []
     for room in ROOMS:
         for path in sorted((ROOT / room).rglob("*")):
-            if not path.is_file() or path.suffix in (".py", ".pyc"):
+            if not path.is_file() or path.suffix == ".py" or "__pycache__" in path.parts:
                 continue
             owner = next(parent for parent in path.parents if (parent / "__init__.py").is_file())
             package = ".".join(("offhook", *owner.relative_to(ROOT).parts))

@@ -205,9 +205,12 @@ def _lines_of(
             yield CheckLine(where, f"trunk.{trunk}", f"{pin}: still seized after all hung up", False, hint, (pin,))
         elif pin in seized:
             yield CheckLine(where, f"trunk.{trunk}", f"{pin}: line seized and released", True, "", (pin,))
-    missing = min(calls, len(pins)) - len(seized)
-    if missing > 0:
-        unseen = [pin for pin in pins if pin not in seized]
+    unseen = [pin for pin in pins if pin not in seized]
+    if unseen and len(seized) >= calls:
+        name = pins[unseen[0]]
+        found = f"{', '.join(unseen)} not tried: {calls} phones, {calls} calls"
+        yield CheckLine(rig.loaded.where("trunk", name), f"trunk.{name}", found)
+    if len(seized) < min(calls, len(pins)):
         hint = f"the calls went out: is a loop-current sensor at {', '.join(unseen)}?"
         hint = hint if went_out else "did the call go out? dial it by hand, and look at outside_prefix"
         found = f"{calls} calls, {len(seized)} lines seen seized"

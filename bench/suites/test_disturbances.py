@@ -28,7 +28,7 @@ TALK_S = 12.0
 TALK_SEED = 7
 QUICK_S = 0.08
 """A key held and let go this long, twice: a contact that closes twice where a person pressed once."""
-KEYED_DIGITS = "0123456789*#" * 3
+KEYED_DIGITS = "0123456789*#" * 2
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ def _first_contact(desk: Phone, key: str) -> str:
 
 @pytest.mark.req("ASSOC-N15")
 def test_no_digit_comes_twice(station: Station, desk: Phone) -> None:
-    """Every key three times, to another phone: none is heard more often than it was pressed."""
+    """Every key twice, to another phone: none is heard more often than it was pressed."""
     far = station.neighbour(desk)
     station.connect(desk, far)
 
@@ -226,6 +226,8 @@ def test_voices_at_the_handset_key_nothing(station: Station, desk: Phone) -> Non
     _judge_talk_off(station, flow, from_s, station.clock.now_s())
     judge_no_association(station, "ASSOC-N16", flow.steps["S1"].time_s)
 
+    listener, clock = station.listener, station.clock  # a prompt in the ear would cover the first key there
+    clock.wait_for(lambda: not listener.sounding(flow.spoken, clock.now_s() - 0.3), PROMPT_S)
     flow.key_code()
     flow.decided()
     judge_phones(flow, "ASSOC-N16", "phones of the account once the code is keyed", expected=1)

@@ -101,12 +101,16 @@ def test_a_failed_association_leaves_the_phone_as_it_was(station: Station, desk:
 
 
 @pytest.mark.req("LOCK-N03")
-def test_no_local_code_in_time_ends_the_call(station: Station, desk: Phone) -> None:
+@pytest.mark.parametrize("variant", ["notify", "prefix"])
+def test_no_local_code_in_time_ends_the_call(station: Station, variant: str) -> None:
     """The prompt is left unanswered: the call ends, no outside line, context FAILED, and the phone is free again."""
-    if not _lockable(station, desk, "LOCK-N03"):
+    reasons = {phone.name: station.why_not_locked(phone, variant) for phone in station.phones.values()}
+    able = next((name for name, reason in reasons.items() if not reason), None)
+    if able is None:
+        station.not_applicable("LOCK-N03", "; ".join(dict.fromkeys(reasons.values())))
         return
-    alice = station.account("alice")
-    flow = association(station, alice, desk, lock=True)
+    alice, desk = station.account("alice"), station.phone(able)
+    flow = association(station, alice, desk, lock=variant)
     flow.run_to("answer")
     lifted = flow.steps["lift"]
     wait_local_prompt(flow, desk, lifted)

@@ -58,6 +58,8 @@ class Guardian:
         """Raises GuardianGone if the process does not start."""
         self.lost: GuardianGone | None = None
         self.leaving = False
+        self.look: Callable[[], None] = lambda: None
+        """Asked with every beat until ``leaving``; what it raises is raised in whoever waits on the clock."""
         self._clock = clock
         self._hung_s = hung_s
         self._armed: set[str] = set()
@@ -174,8 +176,11 @@ class Guardian:
             self._tell(self._lease())
         if self.lost is None:
             self._timer = self._clock.call_at(self._clock.now_s() + self._hung_s / 4, self._beat)
-        elif not self.leaving:
+        if self.leaving:
+            return
+        if self.lost is not None:
             raise self.lost
+        self.look()
 
     def _tell(self, order: Mapping[str, Any]) -> None:
         """One line, never waiting. Raises GuardianGone."""

@@ -103,6 +103,7 @@ def opened(wanted: Wanted) -> Iterator[Session]:
             keep_secrets(record, rig)
             if rig.guard is not None:
                 rig.guard.note_folder(record.folder)
+                rig.guard.look = record.check
             session = Session(rig, record, wanted.profile.limits)
             yield session
     except BaseException as error:

@@ -45,6 +45,13 @@ def go_on(session: Session, way: str) -> None:
         session.rig.cloud_api.login("alice")
         print("answered", 0, flush=True)
     elif way == "full disk":
+        full = (session.folder / "run.sqlite-wal").stat().st_size
+        resource.setrlimit(resource.RLIMIT_FSIZE, (full, full))  # what is there may be written over, nothing may grow
+        while not session.record.lost:
+            session.record.observe("R", "keys1", "filler", "keys1", clock.now_s(), 0.0)
+        print("full", int(time.monotonic() * 1000), flush=True)
+        clock.sleep(600)
+    elif way == "no room at all":
         resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))  # no file of ours takes another byte
         session.rig.relays["keys1"].set(5, True)
         clock.sleep(600)

@@ -108,6 +108,10 @@ class RunRecord:
         """Why nothing is recorded any more (a full disk); "" while all is well."""
         return self._store.lost
 
+    def check(self) -> None:
+        """Raise RecordLost if anything could not be written."""
+        self._store.check()
+
     def last_words(self) -> None:
         """From here on what still can be written is, and what cannot raises nothing: the run ends in any case."""
         self._store.last_words()

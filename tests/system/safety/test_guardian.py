@@ -128,14 +128,38 @@ def test_a_cloud_that_takes_its_time_is_not_a_bench_that_hangs(
 
 @pytest.mark.req("BENCH-RUN.3")
 def test_a_full_disk_leaves_no_key_down(station: Path, tmp_path: Path, keys: Board, resting: Board) -> None:
-    """Not even what the bench does to make it safe can be put on record: its guardian reads it back."""
+    """In the middle of a wait: it is noticed with a key down, made safe, read back, and the folder says so."""
     with bench(station, tmp_path / "run", "full disk") as running:
+        full_s = said(running.process, "full") / 1000
+        _, errors = running.process.communicate(timeout=60)
         assert running.ended() == 1
 
+    assert "free some space; offhook run --resume" in errors
     everything_is_safe(keys, resting)
-    account = running.account
-    assert account["reason"] == "the bench could not read the safe state back"
-    assert account["ok"]
+    assert keys.opened_after(full_s) < 2.0
+    assert not (running.folder / "guardian.json").exists()
+    result = judge(running.folder)
+    assert result.meta["ended"].startswith("error: the run could not be recorded any more: ")
+    assert (result.sealed, result.exit_code) == (False, 2)
+    with open_run(running.folder) as run:
+        safe = {seen.subject: seen.data["ok"] for seen in run.observations() if seen.kind == "safe"}
+        rows = [line.split(",")[2:] for line in run.lines("relays.csv")[1:]]
+    assert ["keys1", "8", "closed"] in rows  # nothing of before is lost
+    assert safe["relay.keys1"]
+    assert safe["relay.keys2"]
+
+
+@pytest.mark.req("BENCH-RUN.3")
+def test_with_no_room_at_all_no_key_stays_down(station: Path, tmp_path: Path, keys: Board, resting: Board) -> None:
+    """Not even what the bench does to make it safe can be put on record: it claims nothing, and the boards are safe."""
+    with bench(station, tmp_path / "run", "no room at all") as running:
+        _, errors = running.process.communicate(timeout=60)
+        assert running.ended() == 1
+
+    assert ": record: " in errors
+    everything_is_safe(keys, resting)
+    result = judge(running.folder)
+    assert (result.sealed, result.level) == (False, "NOT VERIFIED")
 
 
 @pytest.mark.req("DRV-SER.4")

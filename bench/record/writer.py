@@ -18,6 +18,7 @@ from offhook.bench.record import schema
 from offhook.bench.record.audio import PortRecorder
 from offhook.bench.record.folder import claimed, empty_folder, new_folder, set_aside, write_manifest
 from offhook.bench.record.heard import Ear
+from offhook.bench.record.interrupted import interruptions
 from offhook.bench.record.judge import RunResult, judge_evidence, judge_one, outcome_of
 from offhook.bench.record.logs import CtiLog, RelayLog
 from offhook.bench.record.reader import Evidence
@@ -80,28 +81,9 @@ class RunRecord:
         """
         part = set_aside(folder)
         record = cls(folder, clock, again=True)
-        record._note_interruption(part)
+        noted = interruptions(record._store, record._evidence, part)
+        record.note_meta(interruptions=noted, recorded=[], ended=None, exit_code=None)
         return record
-
-    def _note_interruption(self, part: dict[str, Any]) -> None:
-        meta, latest_s = self._evidence.meta(), self._evidence.latest_s()
-        killed = meta.get("ended") is None
-        for one in self._evidence.attempts():
-            if one.raised is None or one.cut_short:  # it will be made anew, in full; this one is kept for what it saw
-                message = f"{schema.CUT_SHORT}killed" if one.raised is None else one.message
-                self._store.execute(
-                    "UPDATE attempt SET ended_s = ifnull(ended_s, ?), raised = ?, required = 0, outcome = ?, "
-                    "message = ? WHERE id = ?",
-                    (max(latest_s, one.started_s), Verdict.NOT_RUN, Verdict.NOT_RUN, message, one.id),
-                )
-        part |= {
-            "ended": "killed" if killed else meta["ended"],
-            "attempts": len(self._evidence.attempts()),
-            "clock_s": latest_s,
-            "resumed_utc": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-        earlier = list(meta.get("interruptions") or [])
-        self.note_meta(interruptions=[*earlier, part], recorded=[], ended=None, exit_code=None)
 
     @property
     def lost(self) -> str:

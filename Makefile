@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.stamp
 export OPENBLAS_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup run test quick lint unit system bench comparison faults trace soak clean packages
+.PHONY: setup run test quick lint unit system system-wall system-simulated bench comparison faults trace soak clean packages
 
 setup: $(STAMP)
 
@@ -39,8 +39,17 @@ lint: setup
 unit: setup
 	$(BIN)/python -m pytest tests/unit -q
 
+# On the wall clock: mostly waiting, so they run beside the others.
+WALL := asterisk audio instruments safety wires
+
 system: setup packages
-	$(BIN)/python -m pytest tests/system tests/golden -q
+	@$(MAKE) --no-print-directory -j2 system-wall system-simulated
+
+system-wall:
+	OFFHOOK_PART=$@ $(BIN)/python -m pytest -q --durations=10 $(addprefix tests/system/,$(WALL))
+
+system-simulated:
+	OFFHOOK_PART=$@ $(BIN)/python -m pytest -q --durations=10 tests/system tests/golden $(addprefix --ignore=tests/system/,$(WALL))
 
 bench: setup
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks

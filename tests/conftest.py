@@ -17,6 +17,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 TRACE = ROOT / "build" / "trace"
 WHOLE = {"unit", "system", "golden"}
+PART = os.environ.pop("OFFHOOK_PART", "")  # not for the processes that tests start
 GRACE_S = 2.0
 _outcomes: dict[str, str] = {}
 _reqs: dict[str, list[str]] = {}
@@ -118,9 +119,12 @@ def pytest_runtest_makereport(
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write build/trace/PART.json if a whole part of the tests was run, and nothing else was asked for."""
+    """Write build/trace/PART.json if a whole part of the tests was run, and nothing else was asked for.
+
+    A part is a folder of tests/, or what the Makefile calls one by OFFHOOK_PART.
+    """
     parts = [Path(argument).resolve() for argument in session.config.args]
-    whole = all(part.parent == ROOT / "tests" and part.name in WHOLE for part in parts)
+    whole = bool(PART) or all(part.parent == ROOT / "tests" and part.name in WHOLE for part in parts)
     chosen = session.config.getoption("keyword") or session.config.getoption("markexpr")
     wrong = broken.FAULTS or session.config.getoption("bug")
     if not whole or not parts or chosen or wrong or session.config.getoption("collectonly"):
@@ -129,7 +133,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         {"nodeid": nodeid, "reqs": reqs, "outcome": _outcomes.get(nodeid, "not run")} for nodeid, reqs in _reqs.items()
     ]
     TRACE.mkdir(parents=True, exist_ok=True)
-    name = "-".join(sorted(part.name for part in parts))
+    name = PART or "-".join(sorted(part.name for part in parts))
     content = {"commit": _commit(), "tests": tests}
     (TRACE / f"{name}.json").write_text(json.dumps(content, indent=1), "utf-8")
 

@@ -87,10 +87,13 @@ class Listener:
     def _note_sound(self, first_frame: int, block: Samples) -> None:
         audio = block.astype(np.float32)
         energy = np.vecdot(audio, audio)
-        for row in np.flatnonzero(energy > self._threshold * block.shape[1]).tolist():
+        loud = np.flatnonzero(energy > self._threshold * block.shape[1]).tolist()
+        if not loud:
+            return
+        start_s = self.port.time_of_s(first_frame)
+        end_s = self.port.time_of_s(first_frame + block.shape[1])
+        for row in loud:
             spans = self._spans[self._names[row]]
-            start_s = self.port.time_of_s(first_frame)
-            end_s = self.port.time_of_s(first_frame + block.shape[1])
             if spans and start_s - spans[-1].end_s < MERGE_S:
                 spans[-1].end_s = end_s
             else:

@@ -2,25 +2,43 @@
 
     python benchmarks/world.py [--phones 1000]
 
-The first figure is one association-like call: rung over CTI, lifted, local code, context digits, code, hung up, with
-every receiver, tap and relay contact in it. The second is ten phones in calls with each other, all dialling two digits
-a second into receivers. The third is many phones in calls, one in ten dialling five digits a second, without and with a
-receiver on each of those.
+``one call``      association-like: rung over CTI, lifted, local code, context digits, code, hung up; every receiver,
+                  tap and relay contact in it
+``10 phones``     in calls with each other, all dialling two digits a second into receivers
+``1000 phones``   each in its own call with the IVR over the trunk, one in ten dialling two digits a second; a receiver
+                  on every IVR leg. With bench listeners and recording: the handset of every phone is a channel of the
+                  rack, the rack crosses the audio pipe, and the bench's own listener decodes and its recorder writes
+                  every one of the channels, as the bench does with the handsets of a station
+``idle phones``   a frame of one call beside ten and beside a thousand phones on the hook
+
+What the IVR received must be what was dialled, the listener must have heard the same, and the recordings must be whole;
+if not, the exit code is 1. A figure short of its goal is only printed: speed depends on the machine.
 """
 
 from __future__ import annotations
 
 import argparse
 import functools
+import resource
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from offhook import dsp
+from offhook.bench.listen import Listener
+from offhook.bench.record.audio import PortRecorder, read_wav
+from offhook.bench.record.store import Store
+from offhook.drivers.audio.pipe import PipeAudio
+from offhook.drivers.links import PipeLink
+from offhook.fixtures.audiopipe import AudioPipeEnd
 from offhook.fixtures.plant import SimulatedPlant, build_simulated
 
 KEYS = {key: (row, column) for row, keys in enumerate(("123", "456", "789", "*0#")) for column, key in enumerate(keys)}
+IVR = "+33390677069"
 KEYS_IN_TURN = "123456789*0#"
 
 
@@ -29,10 +47,13 @@ class Application:
 
     def __init__(self) -> None:
         self.heard = ""
+        self.calling = ""
+        self.is_speaking = False
         self.on_hangup: Callable[[], None] = lambda: None
+        self.on_speech: Callable[[], None] = lambda: None
 
     def seize(self, calling_number: str, presentation: str, called_number: str) -> None:
-        self.heard = ""
+        self.heard, self.calling = "", calling_number
 
     def hear_digit(self, digit: str) -> None:
         self.heard += digit
@@ -144,17 +165,134 @@ def bench_many(phones: int, receivers: bool, seconds: float = 3.0, one_in: int =
     return rate
 
 
+def many_station(phones: int, rack: bool) -> dict[str, Any]:
+    """As many phones as IVR ports and outside lines; with ``rack`` every handset is a channel of it."""
+    table = station(phones, rack=False)
+    table["ivr"] = {str(index + 1): {"number": IVR} for index in range(phones)}
+    table["world"] = {"trunk_lines": phones}
+    del table["trunk"]
+    if rack:
+        table["audio"] = {"rack": {"channels": phones}}
+        for index in range(phones):
+            table["phone"][f"p{index}"]["handset"] = f"rack/{index}"
+    return table
+
+
+class Ears:
+    """The bench's own sound card, listener and recorder, on every channel of the rack."""
+
+    def __init__(self, plant: SimulatedPlant, folder: Path, channels: int) -> None:
+        near, far = PipeLink.pair(plant.clock, "end://rack")
+        end = AudioPipeEnd(plant.clock, 8000, channels, plant.inject, plant.mute)
+        end.connect(far)
+        plant.on_rack(end.block)
+        self.port = PipeAudio("rack", plant.clock, near, 8000, channels)
+        self.port.connect()
+        self.folder = folder
+        self.store = Store(folder)
+        self.recorder = PortRecorder(self.store, self.port, {n: f"p{n}" for n in range(channels)})
+        self.heard = {f"p{n}": "" for n in range(channels)}
+        self.listener = Listener(plant.clock, self.port, {f"p{n}": n for n in range(channels)}, self._digit)
+
+    def _digit(self, name: str, start_s: float, end_s: float, digit: dsp.Digit) -> None:
+        self.heard[name] += digit.key
+
+    def wrong(self, dialled: dict[int, str], seconds: float) -> list[str]:
+        """What is not as it should be, after everything was closed."""
+        self.recorder.stop()
+        self.store.close()
+        short = []
+        for name in self.heard:
+            files = sorted((self.folder / "audio").glob(f"{name}_*.wav"))
+            if sum(read_wav(file)[0].size for file in files) < 8000 * seconds:
+                short.append(name)
+        deaf = [n for n, keys in dialled.items() if abs(len(self.heard[f"p{n}"]) - len(keys)) > 1]
+        deaf += [
+            n for n, keys in dialled.items() if self.heard[f"p{n}"][: len(keys)] != keys[: len(self.heard[f"p{n}"])]
+        ]
+        extra = [name for name, keys in self.heard.items() if keys and int(name[1:]) not in dialled]
+        found = {
+            "recordings too short": short,
+            "digits not as the IVR heard them": deaf,
+            "digits nobody dialled": extra,
+        }
+        return [f"{what}: {len(where)}, first {where[0]}" for what, where in found.items() if where]
+
+
+def bench_ivr(phones: int, bench: bool, seconds: float = 4.0, one_in: int = 10, every_s: float = 0.5) -> float:
+    """Every phone in its own call with the IVR."""
+    plant = build_simulated(many_station(phones, bench), seed=1)
+    applications: list[Application] = []
+
+    def new_application() -> Application:
+        applications.append(Application())
+        return applications[-1]
+
+    for port in plant.ivr_ports:
+        port.plug(new_application)
+    with tempfile.TemporaryDirectory() as scratch:
+        ears = Ears(plant, Path(scratch), phones) if bench else None
+        for index in range(phones):
+            call = plant.pbx.make_call(str(2000 + index), f"0{IVR.replace('+', '00')}")
+            if not call.ok:
+                raise SystemExit(f"no call: {call}")
+        plant.clock.sleep(0.5)
+        for index in range(phones):
+            plant.contact(f"k{index}/8", True)
+        plant.clock.sleep(4.0)
+        if len(plant.grid.legs) != 2 * phones or len(applications) != phones:
+            raise SystemExit(f"{len(applications)} of {phones} calls are up")
+        for index in range(0, phones, one_in):
+            plant.clock.spawn(functools.partial(press, plant, index, KEYS_IN_TURN * 50, every_s))
+        from_s, start = plant.clock.now_s(), time.process_time()
+        plant.clock.sleep(seconds)
+        rate = (plant.clock.now_s() - from_s) / (time.process_time() - start)
+        numbers = {each.calling: each.heard for each in applications}
+        ddis = {index: plant.pbx.extensions[str(2000 + index)].config.ddi for index in range(phones)}
+        dialled = {index: numbers[ddis[index]] for index in range(0, phones, one_in)}
+        wrong = [index for index, keys in dialled.items() if len(keys) < int(seconds / every_s) - 1]
+        wrong += [index for index, keys in dialled.items() if keys != (KEYS_IN_TURN * 50)[: len(keys)]]
+        wrong += [index for index in range(phones) if index not in dialled and numbers[ddis[index]]]
+        said = [f"wrong at the IVR: {len(wrong)}, first {wrong[0]}"] if wrong else []
+        said += ears.wrong(dialled, seconds) if ears else []
+    if said:
+        raise SystemExit("; ".join(said))
+    return rate
+
+
+def bench_idle(phones: int, seconds: float = 20.0) -> float:
+    """Milliseconds of processor time for a frame of one call beside so many phones on the hook."""
+    plant = build_simulated(station(phones, rack=False), seed=1)
+    call = plant.pbx.make_call("2000", "2001")
+    plant.clock.sleep(0.5)
+    for index in (0, 1):
+        plant.contact(f"k{index}/8", True)
+        plant.clock.sleep(0.5)
+    if not call.ok or len(plant.grid.legs) != 2:
+        raise SystemExit(f"the call is not up: {len(plant.grid.legs)} legs")
+    blocks, start = plant.grid.blocks_rendered, time.process_time()
+    plant.clock.sleep(seconds)
+    return 1000 * (time.process_time() - start) / (plant.grid.blocks_rendered - blocks)
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--phones", type=int, default=1000)
     phones = parser.parse_args().phones
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))  # a recording is an open file
     print(f"one call              {bench_one():6.0f} x real time   (goal 50)")
     ten = bench_many(10, True, seconds=20.0, one_in=1, every_s=0.5)
     print(f"  10 phones in calls  {ten:6.0f} x real time   (goal 100; all dialling 2 digits a second, and decoded)")
-    for receivers in (False, True):
-        rate = bench_many(phones, receivers)
-        what = "and decoded" if receivers else "not decoded"
-        print(f"{phones:4d} phones in calls  {rate:6.0f} x real time   (goal 10; one in ten dialling, {what})")
+    calls = f"{phones:4d} phones in {phones} calls"
+    rate = bench_ivr(phones, bench=False)
+    print(f"{calls} {rate:5.1f} x real time   (IVR receivers, one in ten dialling 2 digits a second)")
+    rate = bench_ivr(phones, bench=True)
+    print(f"{calls} {rate:5.1f} x real time   (goal 10; the same, with bench listeners and recording)")
+    few, lots = bench_idle(10), bench_idle(1000)
+    print(
+        f"idle phones           {lots / few:6.2f} x the cost of a frame with 1,000 as with 10   (goal: 1; {few:.2f} ms)"
+    )
 
 
 if __name__ == "__main__":

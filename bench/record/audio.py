@@ -7,6 +7,8 @@ run loses at most that.
 
 from __future__ import annotations
 
+import json
+import os
 import struct
 import wave
 from collections.abc import Callable, Mapping
@@ -61,10 +63,7 @@ class WavWriter:
     def settle(self) -> None:
         """Make the header true and hand everything to the system."""
         self._file.flush()
-        self._file.seek(0)
-        self._file.write(self._header())
-        self._file.flush()
-        self._file.seek(0, 2)
+        os.pwrite(self._file.fileno(), self._header(), 0)
 
     def close(self) -> None:
         """Settle and close."""
@@ -99,14 +98,15 @@ class _Track:
         if self._silent >= SILENCE_S * self._rate_hz:
             self.close()
 
-    def sound(self, start_s: float, samples: Samples) -> None:
+    def sound(self, start_s: float, samples: Samples, settled: dict[int, int] | None = None) -> None:
+        """Write it. If ``settled`` is given the table is left to the caller: frames by row."""
         writer = self._writer or self._open(start_s)
         if self._silent:
             writer.write(np.zeros(self._silent, np.int16))
             self._silent = 0
         writer.write(samples)
         if writer.frames - self._settled >= self._rate_hz:
-            self.settle()
+            self.settle(settled)
         if writer.frames >= LONGEST_S * self._rate_hz:
             self.close()
 
@@ -122,10 +122,14 @@ class _Track:
         self._row = (cursor.lastrowid or 0) if cursor is not None else 0
         return self._writer
 
-    def settle(self) -> None:
-        if self._writer is not None and self._writer.frames != self._settled:
-            self._writer.settle()
-            self._settled = self._writer.frames
+    def settle(self, settled: dict[int, int] | None = None) -> None:
+        if self._writer is None or self._writer.frames == self._settled:
+            return
+        self._writer.settle()
+        self._settled = self._writer.frames
+        if settled is not None:
+            settled[self._row] = self._settled
+        else:
             self._store.execute("UPDATE audio SET frames = ? WHERE id = ?", (self._settled, self._row))
 
     def close(self) -> None:
@@ -149,10 +153,16 @@ class PortRecorder:
         self._port = port
         self._store = store
         self._channels = sorted(wires)
+        self._every = self._channels == list(range(port.channels))
         if self._channels and not 0 <= self._channels[0] <= self._channels[-1] < port.channels:
             raise ValueError(f"audio port has channels 0 to {port.channels - 1}, not {self._channels}")
         self._tracks = [_Track(store, wires[channel], port.rate_hz) for channel in self._channels]
         self._next: int | None = None
+        self._lump: list[Samples] = []
+        """Blocks without a gap between them, not yet written; at most a second."""
+        self._first = 0
+        self._frames = 0
+        self._all_recording = False
         self._unsubscribe: Callable[[], None] = port.subscribe(self._on_block)
 
     def _on_block(self, first: int, block: Samples) -> None:
@@ -163,18 +173,54 @@ class PortRecorder:
     def _take(self, first: int, block: Samples) -> None:
         gap = 0 if self._next is None else first - self._next
         self._next = first + block.shape[1]
-        rows = block[self._channels]
-        heard = np.any(rows, axis=1).tolist()
-        for track, samples, loud in zip(self._tracks, rows, heard, strict=True):
-            if gap > 0:
+        if gap > 0:
+            self._write()
+            for track in self._tracks:
                 track.silence(gap)
-            if loud:
-                track.sound(self._port.time_of_s(first), samples)
-            else:
-                track.silence(block.shape[1])
+        if not self._lump:
+            self._first = first
+        self._lump.append(block if self._every else block[self._channels])
+        self._frames += block.shape[1]
+        if self._frames >= self._port.rate_hz or not self._all_recording:
+            self._write()
+
+    def _write(self) -> None:
+        """Write what waits: in one piece where there was sound in every block, else block by block."""
+        if not self._lump:
+            return
+        lump, self._lump, self._frames = self._lump, [], 0
+        heard = np.stack([np.bitwise_or.reduce(rows, axis=1) != 0 for rows in lump])
+        whole = heard.all(axis=0) & np.array([track.recording for track in self._tracks])
+        first, rest = self._first, np.flatnonzero(~whole).tolist()
+        for rows, loud in zip(lump, heard.tolist(), strict=True):
+            for index in rest:
+                if loud[index]:
+                    self._tracks[index].sound(self._port.time_of_s(first), rows[index])
+                else:
+                    self._tracks[index].silence(rows.shape[1])
+            first += rows.shape[1]
+        if len(rest) < len(whole):
+            self._write_whole(np.flatnonzero(whole).tolist(), np.concatenate(lump, axis=1))
+        self._all_recording = all(track.recording for track in self._tracks)
+
+    def _write_whole(self, chosen: list[int], samples: Samples) -> None:
+        """Tracks that are being recorded go on with all of it; what the table must say is said at once."""
+        settled: dict[int, int] = {}
+        start_s = self._port.time_of_s(self._first)
+        for index in chosen:
+            track = self._tracks[index]
+            track.sound(start_s, samples[index], settled)
+        if settled:
+            self._store.execute(
+                "UPDATE audio SET frames = new.value FROM json_each(?) AS new "
+                "WHERE audio.id = CAST(new.key AS INTEGER)",
+                (json.dumps(settled),),
+            )
 
     def settle(self) -> None:
         """Make every open file readable as it stands."""
+        with self._store.writing():
+            self._write()
         for track in self._tracks:
             with self._store.writing():
                 track.settle()
@@ -182,6 +228,8 @@ class PortRecorder:
     def stop(self) -> None:
         """Close every file."""
         self._unsubscribe()
+        with self._store.writing():
+            self._write()
         for track in self._tracks:
             with self._store.writing():
                 track.close()

@@ -158,8 +158,10 @@ class PortRecorder:
             raise ValueError(f"audio port has channels 0 to {port.channels - 1}, not {self._channels}")
         self._tracks = [_Track(store, wires[channel], port.rate_hz) for channel in self._channels]
         self._next: int | None = None
-        self._lump: list[Samples] = []
-        """Blocks without a gap between them, not yet written; at most a second."""
+        self._lump: Samples = np.zeros((len(wires), 0), np.int16)
+        """Blocks without a gap between them, not yet written: ``_frames`` of at most a second."""
+        self._heard: list[tuple[int, NDArray[np.bool_]]] = []
+        """Of each of these blocks: its frames, and which tracks had sound in it."""
         self._first = 0
         self._frames = 0
         self._all_recording = False
@@ -177,30 +179,39 @@ class PortRecorder:
             self._write()
             for track in self._tracks:
                 track.silence(gap)
-        if not self._lump:
+        if self._frames + block.shape[1] > self._lump.shape[1]:
+            self._write()
+            longest = max(self._port.rate_hz, block.shape[1]) if self._all_recording else block.shape[1]
+            if longest != self._lump.shape[1]:
+                self._lump = np.zeros((len(self._tracks), longest), np.int16)
+        if not self._frames:
             self._first = first
-        self._lump.append(block if self._every else block[self._channels])
+        rows = block if self._every else block[self._channels]
+        self._lump[:, self._frames : self._frames + block.shape[1]] = rows
+        self._heard.append((block.shape[1], np.bitwise_or.reduce(rows, axis=1) != 0))
         self._frames += block.shape[1]
         if self._frames >= self._port.rate_hz or not self._all_recording:
             self._write()
 
     def _write(self) -> None:
         """Write what waits: in one piece where there was sound in every block, else block by block."""
-        if not self._lump:
+        if not self._heard:
             return
-        lump, self._lump, self._frames = self._lump, [], 0
-        heard = np.stack([np.bitwise_or.reduce(rows, axis=1) != 0 for rows in lump])
-        whole = heard.all(axis=0) & np.array([track.recording for track in self._tracks])
-        first, rest = self._first, np.flatnonzero(~whole).tolist()
-        for rows, loud in zip(lump, heard.tolist(), strict=True):
+        blocks, self._heard = self._heard, []
+        samples, self._frames = self._lump[:, : self._frames], 0
+        whole = np.logical_and.reduce([loud for _, loud in blocks])
+        whole &= np.array([track.recording for track in self._tracks], dtype=np.bool_)
+        at, rest = 0, np.flatnonzero(~whole).tolist()
+        for frames, loud in blocks if rest else ():
+            start_s = self._port.time_of_s(self._first + at)
             for index in rest:
                 if loud[index]:
-                    self._tracks[index].sound(self._port.time_of_s(first), rows[index])
+                    self._tracks[index].sound(start_s, samples[index, at : at + frames])
                 else:
-                    self._tracks[index].silence(rows.shape[1])
-            first += rows.shape[1]
-        if len(rest) < len(whole):
-            self._write_whole(np.flatnonzero(whole).tolist(), np.concatenate(lump, axis=1))
+                    self._tracks[index].silence(frames)
+            at += frames
+        if whole.any():
+            self._write_whole(np.flatnonzero(whole).tolist(), samples)
         self._all_recording = all(track.recording for track in self._tracks)
 
     def _write_whole(self, chosen: list[int], samples: Samples) -> None:

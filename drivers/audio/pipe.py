@@ -45,6 +45,8 @@ from offhook.drivers.links import Link, Wires
 HEADER = struct.Struct("<cQIII")
 POSITION = struct.Struct("<d")
 LARGEST_PAYLOAD = 1 << 26
+COPIED = 1 << 14
+"""A payload up to so many bytes is a copy; a larger one is a view of what arrived."""
 GRID_S = 0.02
 SETTLED_S = 0.001
 SILENT_S = 2.0
@@ -60,12 +62,12 @@ class Message(NamedTuple):
     first_frame: int = 0
     frames: int = 0
     channels: int = 0
-    payload: bytes = b""
+    payload: bytes | memoryview = b""
 
     def encode(self) -> bytes:
         """Its bytes on the wire."""
         head = HEADER.pack(self.kind.encode("ascii"), self.first_frame, self.frames, self.channels, len(self.payload))
-        return head + self.payload
+        return b"".join((head, self.payload))
 
 
 class PipeProtocol:
@@ -86,7 +88,9 @@ class PipeProtocol:
             stop = start + HEADER.size + length
             if stop > len(data):
                 break
-            found.append(Message(kind.decode(), first_frame, frames, channels, data[start + HEADER.size : stop]))
+            whole = memoryview(data) if length > COPIED else data
+            payload = whole[start + HEADER.size : stop]
+            found.append(Message(kind.decode(), first_frame, frames, channels, payload))
             start = stop
         self._pending = data[start:] if start < len(data) else b""
         return found

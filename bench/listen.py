@@ -50,6 +50,7 @@ class Listener:
         self._clock = clock
         self._names = list(channels)
         self._index = np.array([channels[name] for name in self._names], dtype=np.intp)
+        self._every = self._index.tolist() == list(range(port.channels))
         self._on_digit = on_digit
         self._spans: dict[str, list[Span]] = {name: [] for name in self._names}
         self._decoder = dsp.Decoder(port.rate_hz, channels=len(self._names))
@@ -67,7 +68,7 @@ class Listener:
             self._decoder = dsp.Decoder(self.port.rate_hz, channels=len(self._names))
             self._base = first_frame
         self._next = first_frame + block.shape[1]
-        mine = block[self._index]
+        mine = block if self._every else block[self._index]
         self._note_sound(first_frame, mine)
         self._waiting.append(mine)
         if sum(waiting.shape[1] for waiting in self._waiting) >= BATCH_S * self.port.rate_hz:

@@ -22,6 +22,9 @@ from offhook.dsp.track import track
 Event = Onset | Digit
 
 
+ROOM = 6  # buffers hold so many times what is looked back to: moving it to the front is rare
+
+
 class Decoder:
     """A receiver for live audio on ``channels`` channels.
 
@@ -50,7 +53,7 @@ class Decoder:
             self._lanes.pop(channel, None)
             return
         self._front = Front(self.rate, self.channels)
-        self._audio: NDArray[np.generic] = np.zeros((self.channels, 2 * self._keep), dtype=np.int16)
+        self._audio: NDArray[np.generic] = np.zeros((self.channels, ROOM * self._keep), dtype=np.int16)
         self._fill = self._keep  # samples in the buffer; the first ``_keep`` are the silence before the stream
         self._origin = -self._keep  # stream sample of the buffer's first
         self._window = 0  # next window of the gate

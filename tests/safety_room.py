@@ -27,6 +27,7 @@ from offhook.fixtures.stations import SIMULATED
 from offhook.fixtures.streams import PtyLink, TcpFarLink
 
 BENCH = Path(__file__).with_name("safety_bench.py")
+ONE_BOARD = Path(__file__).with_name("guarded_board.py")
 LIMIT_S = 60.0
 SECRETS = {"SAFETY_ADMIN": "admin-token", "SAFETY_ALICE": "alice-pw", "SAFETY_BOB": "bob-pw"}
 
@@ -184,6 +185,29 @@ def bench(station: Path, folder: Path, way: str = "wait") -> Iterator[Bench]:
             finally:
                 if not gone(guardian):
                     os.kill(guardian, signal.SIGKILL)
+
+
+def killed(table: dict[str, Any], folder: Path, keys: Board) -> float:
+    """Start a bench on it, kill it, wait for its guardian to end; when it was killed."""
+    folder.mkdir()
+    process = subprocess.Popen(
+        [sys.executable, str(ONE_BOARD), json.dumps({**table, "link": keys.address}), str(folder)],
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        guardian = said(process, "ready")
+        until(lambda: keys.closed == {0, table["channels"] - 1})
+        running = Bench(process, folder, guardian)
+        at_s = running.signal(signal.SIGKILL)
+        assert running.ended() == -signal.SIGKILL
+    finally:
+        process.kill()
+        process.communicate(timeout=60)
+    assert gone(guardian)
+    return at_s
 
 
 def said(process: subprocess.Popen[str], word: str) -> int:

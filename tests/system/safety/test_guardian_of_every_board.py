@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from relay_room import BOARDS
-from safety_room import Bench, Board, board, gone, said, until
+from safety_room import board, killed, until
 
 from offhook.bench.guardian_board import Armed, Safed, make_safe
 from offhook.bench.record.guarded import guarded
@@ -20,31 +15,7 @@ from offhook.drivers import registry
 from offhook.drivers.links import LabWires
 
 SAFE_WITHIN_S = 1.0
-SCRIPT = Path(__file__).parents[2] / "guarded_board.py"
 REAL = [name for name in BOARDS if name not in ("waveshare-30", "devantech-2", "lcus-4")]
-
-
-def killed(table: dict[str, Any], folder: Path, keys: Board) -> float:
-    """Start a bench on it, kill it, wait for its guardian to end; when it was killed."""
-    folder.mkdir()
-    process = subprocess.Popen(
-        [sys.executable, str(SCRIPT), json.dumps({**table, "link": keys.address}), str(folder)],
-        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        guardian = said(process, "ready")
-        until(lambda: keys.closed == {0, table["channels"] - 1})
-        running = Bench(process, folder, guardian)
-        at_s = running.signal(signal.SIGKILL)
-        assert running.ended() == -signal.SIGKILL
-    finally:
-        process.kill()
-        process.communicate(timeout=60)
-    assert gone(guardian)
-    return at_s
 
 
 @pytest.mark.req("DRV-SER.4", "BENCH-RUN.3")

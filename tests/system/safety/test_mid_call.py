@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from runs import OFFHOOK, Ended, Runner
-from safety_room import SECRETS, addresses, gone, station_file, until
+from runs import Ended
+from safety_calls import BOARDS, Lab, everything_is_down, in_mid_call, json_of
+from safety_room import addresses, gone, station_file, until
 
-from offhook.bench.record import Evidence, Verdict, judge, open_run
-from offhook.drivers import registry
-from offhook.drivers.links import LabWires
+from offhook.bench.record import Verdict, judge
 from offhook.fixtures.ends import FarEndWires, open_simulated
 from offhook.fixtures.stations import SIMULATED
 
-BOARDS = ("keys1", "keys2", "keys3", "keys4")
-HOOKS = {(board, "8") for board in BOARDS}
 IN_ORDER = {"SIGTERM": (143, "terminated"), "SIGINT": (130, "interrupted")}
 
 
@@ -36,52 +30,9 @@ def room(tmp_path: Path) -> Iterator[FarEndWires]:
     opened.close()
 
 
-class Lab(Runner):
-    """A runner that knows the station's secrets."""
-
-    def environment(self, extra: object = None) -> dict[str, str]:
-        return super().environment(SECRETS)
-
-    def report(self, folder: Path) -> str:
-        """Page one and the rest, as ``offhook report`` writes it."""
-        subprocess.run([OFFHOOK, "report", str(folder)], check=False, capture_output=True, timeout=100)
-        return (folder / "report.html").read_text("utf-8")
-
-
 @pytest.fixture
 def lab(tmp_path: Path) -> Lab:
     return Lab(tmp_path)
-
-
-def relays_now(run: Evidence) -> set[tuple[str, str]]:
-    rows = (line.split(",") for line in run.lines("relays.csv")[1:])
-    last = {(row[2], row[3]): row[4] for row in rows if len(row) == 5}
-    return {relay for relay, state in last.items() if state == "closed"}
-
-
-def in_mid_call(folder: Path) -> bool:
-    """True while a handset is up and its phone's digits have crossed."""
-    try:
-        with open_run(folder) as run:
-            digits = sum(seen.kind == "digit" for seen in run.observations())
-            return digits >= 4 and bool(relays_now(run) & HOOKS)
-    except Exception:  # not there yet, or being made
-        return False
-
-
-def everything_is_down(station: Path) -> None:
-    """Asked anew, as another bench would: every relay open, every phone on hook."""
-    tables, wires = tomllib.loads(station.read_text("utf-8")), LabWires()
-    try:
-        for name in BOARDS:
-            board = registry.open_driver("relay", name, tables["relay"][name], wires)
-            assert not any(board.read_all()), name
-        inputs = registry.open_driver("sense", "arduino", tables["sense"]["arduino"], wires)
-        inputs.connect()
-        wires.clock.sleep(0.3)
-        assert not any(inputs.active(pin) for pin in (3, 5, 7))
-    finally:
-        wires.close()
 
 
 def stopped(lab: Lab, station: Path, number: int) -> Ended:
@@ -100,7 +51,9 @@ def test_no_phone_stays_off_hook(tmp_path: Path, room: FarEndWires, lab: Lab, nu
     account = json_of(ended.folder)
     assert account["took_s"] < 1.0
     assert account["killed"] is (number == signal.SIGSTOP)
-    assert [one["read_back"].endswith("relay readall\n\r0000\n\r>") for one in account["boards"]] == [True] * 3
+    assert [one["read_back"].endswith("relay readall\n\r0000\n\r>") for one in account["boards"]] == [True] * len(
+        BOARDS
+    )
     everything_is_down(station)
     told = lab.report(ended.folder)
     assert "Guardian: the bench " + ("was killed." if number == signal.SIGKILL else "hung: silent for ") in told
@@ -157,11 +110,3 @@ def guardian_of(folder: Path) -> int:
     children = [pid for task in bench.glob("task/*/children") for pid in task.read_text().split()]
     (guardian,) = (int(pid) for pid in children if b"guardian_process" in commands[Path("/proc") / pid])
     return guardian
-
-
-def json_of(folder: Path) -> dict[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads((folder / "guardian.json").read_text("utf-8"))
-    except FileNotFoundError:
-        return {}
-    return content

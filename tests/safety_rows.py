@@ -1,0 +1,228 @@
+"""The rows of the fault matrix: which fault, on which wires, within what time; and the scenes at the start of a run,
+with a sound server and with an instrument."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from relay_room import BOARDS
+from safety_room import BENCH, SECRETS, Board, addresses, bench, board, said, until
+from safety_scenes import (
+    HUNG,
+    Desk,
+    Scene,
+    Seen,
+    board_of_a_killed_bench,
+    called_and,
+    desk,
+    ended_alone,
+    kept_press,
+    pressed_and_hung,
+    pressed_and_killed,
+    pressed_and_told_to_end,
+    pressed_and_unplugged,
+    pressed_on_a_full_disk,
+    told,
+    world,
+)
+
+from offhook.drivers import registry
+from offhook.drivers.links import LabWires
+from offhook.fixtures.stations import INSTRUMENTS
+
+KILLED_S, LIMIT_S = 1.0, 2.0
+LEFT = 3
+"""The relay that a bench before left closed."""
+LATE = {"late_s": 0.9, "late_query": "SYST:VERS?"}
+SOUND = """
+schema_version = 1
+name = "bench"
+role = "R5"
+dut = {{ vendor = "v", model = "m", firmware = "f", serial = "s" }}
+world = {{ end = "soundserver", realtime = true }}
+
+{hung}[audio.rack]
+driver = "sounddevice"
+device = "loop8"
+rate_hz = 8000
+channels = 8
+loop = 7
+
+[relay.keys1]
+driver = "numato"
+link = "{keys}"
+channels = 16
+
+[relay.keys2]
+driver = "numato"
+link = "{other}"
+channels = 16
+
+[loop.a]
+play = "rack/0"
+hear = "rack/0"
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: a fault, the wires it is on, and the seconds within which everything is safe."""
+
+    fault: str
+    wires: str
+    limit_s: float
+    scene: Scene
+
+
+# ---- at the start ------------------------------------------------------------------------------------------------
+
+
+def leave_closed(at: Board) -> None:
+    """As a bench without a guardian would have."""
+    wires = LabWires()
+    try:
+        registry.open_driver("relay", "keys", {**at.table, "link": at.address}, wires).set(LEFT, True)
+    finally:
+        wires.close()
+    until(lambda: at.closed == {LEFT})
+
+
+@contextmanager
+def started(at: Desk, place: Path) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, str(BENCH), str(at.station), str(place / "run"), "start"],
+        env=os.environ | SECRETS | {"OFFHOOK_LOCKS": str(place / "locks"), "OPENBLAS_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate(timeout=60)
+
+
+def refused(at: Desk, place: Path, *words: str) -> Seen:
+    """It does not start, names the board, and what was left closed elsewhere is open."""
+    with started(at, place) as process:
+        start_s = said(process, "opening") / 1000
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 1
+    for word in ("relay.keys2", *words):
+        assert word in errors, errors
+    until(lambda: not at.keys.closed)
+    assert not (place / "run").exists()
+    did = "does not start, names the board; opens what another run had left closed"
+    return Seen(did, at.keys.opened_after(start_s), "no run was begun")
+
+
+def busy_at_the_start(place: Path) -> Seen:
+    with desk(place) as at:
+        leave_closed(at.keys)
+        holder = LabWires()
+        try:
+            holder.link(at.other.address)
+            return refused(at, place)
+        finally:
+            holder.close()
+
+
+def gone_at_the_start(place: Path) -> Seen:
+    with desk(place) as at:
+        leave_closed(at.keys)
+        at.other.unplug()
+        return refused(at, place, "No such file")
+
+
+# ---- sound server, instrument ------------------------------------------------------------------------------------
+
+
+def without_its_sound_server(how: int) -> Scene:
+    def scene(place: Path) -> Seen:
+        with ExitStack() as stack:
+            keys, other = (stack.enter_context(board(place / name)) for name in ("keys1", "keys2"))
+            station = place / "sound.toml"
+            station.write_text(SOUND.format(keys=keys.address, other=other.address, hung=HUNG), "utf-8")
+            running = stack.enter_context(bench(station, place / "run", "listen"))
+            at = Desk(station, keys, other)
+            server = said(running.process, "server")
+            os.kill(server, how)
+            start_s = time.monotonic()
+            _, errors = running.process.communicate(timeout=60)
+            assert "audio.rack" in errors
+            ended_alone(running, 1, "error: DeviceGone: audio.rack")
+            took_s = at.open_after(start_s)
+            told(running.folder, "audio.rack")
+            assert "s of audio" in kept_press(running.folder), "what was heard until then is lost"
+            return Seen("noticed by frames that stop; safe state read back", took_s, kept_press(running.folder))
+
+    return scene
+
+
+def late_reply(place: Path) -> Seen:
+    with ExitStack() as stack:
+        far = stack.enter_context(world(place, INSTRUMENTS, **LATE))
+        keys, other = (stack.enter_context(board(place / name)) for name in ("keys1", "keys2"))
+        at = Desk(instruments_file(place, addresses(far), keys, other), keys, other)
+        running = stack.enter_context(bench(at.station, place / "run", "late reply"))
+        start_s = said(running.process, "asked") / 1000
+        assert said(running.process, "right") == 1, "the late reply was taken for another one's"
+        _, errors = running.process.communicate(timeout=60)
+        assert "instrument.meter" in errors
+        ended_alone(running, 1, "error: DeviceTimeout: instrument.meter")
+        took_s = at.open_after(start_s)
+        told(running.folder, "instrument.meter")
+        did = "timeout after 0.5 s; the next question got its own answer; safe state read back"
+        return Seen(did, took_s, kept_press(running.folder))
+
+
+def instruments_file(place: Path, where: dict[str, str], keys: Board, other: Board) -> Path:
+    """The shipped station of instruments on real wires, with its boards named as the script presses them."""
+    text = INSTRUMENTS.read_text("utf-8")
+    begin = text.index("[world]\n")
+    text = text[:begin] + HUNG + text[text.index("[pbx]") :]
+    text = text.replace('model  = "SIM-DMM"', 'model  = "SIM-DMM"\ntimeout_s = 0.5')
+    for name, secret in SECRETS.items():
+        text = text.replace(f'"{secret}"', f'"env:{name}"')
+    text = text.replace("[relay.keys]", "[relay.keys1]").replace('"keys/', '"keys1/')
+    for old, new in (where | {"end://keys": keys.address, "end://keys2": other.address}).items():
+        text = text.replace(f'"{old}"', f'"{new}"')
+    file = place / "instruments.toml"
+    file.write_text(text, "utf-8")
+    return file
+
+
+# ---- the matrix --------------------------------------------------------------------------------------------------
+
+PRESS = "2 boards on ptys, services on TCP"
+CALL = "4 boards and sensors on ptys, audio and services on TCP"
+ENDS = ((signal.SIGTERM, 143, "terminated", "TERM"), (signal.SIGINT, 130, "interrupted", "Ctrl-C"))
+REAL = [name for name in BOARDS if name not in ("waveshare-30", "devantech-2", "lcus-4")]
+ROWS: tuple[Row, ...] = (
+    Row("killed (-9) in mid-press", PRESS, KILLED_S, pressed_and_killed),
+    Row("hung (stopped) in mid-press", PRESS, LIMIT_S, pressed_and_hung),
+    *(
+        Row(f"{name} in mid-press", PRESS, LIMIT_S, pressed_and_told_to_end(number, code, word))
+        for number, code, word, name in ENDS
+    ),
+    Row("board unplugged in mid-press", PRESS, LIMIT_S, pressed_and_unplugged),
+    Row("disk full in mid-press", PRESS, LIMIT_S, pressed_on_a_full_disk),
+    Row("killed (-9) in mid-call", CALL, KILLED_S, called_and(signal.SIGKILL, -signal.SIGKILL, "")),
+    Row("hung (stopped) in mid-call", CALL, LIMIT_S, called_and(signal.SIGSTOP, -signal.SIGKILL, "")),
+    *(Row(f"{name} in mid-call", CALL, LIMIT_S, called_and(number, code, word)) for number, code, word, name in ENDS),
+    Row("board busy at the start", PRESS, LIMIT_S, busy_at_the_start),
+    Row("board gone at the start", PRESS, LIMIT_S, gone_at_the_start),
+    Row("sound server killed", "2 boards on ptys, PulseAudio", LIMIT_S, without_its_sound_server(signal.SIGKILL)),
+    Row("sound server frozen", "2 boards on ptys, PulseAudio", LIMIT_S, without_its_sound_server(signal.SIGSTOP)),
+    Row("reply of an instrument late", "2 boards on ptys, VISA over TCP", LIMIT_S, late_reply),
+    *(Row(f"killed (-9), board {name}", "1 board on a pty", KILLED_S, board_of_a_killed_bench(name)) for name in REAL),
+)

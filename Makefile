@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.stamp
 export OPENBLAS_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup run test quick lint unit system system-wall system-simulated bench comparison faults trace soak clean packages
+.PHONY: setup run test quick lint unit system system-wall system-simulated bench comparison faults safety trace soak clean packages
 
 setup: $(STAMP)
 
@@ -62,6 +62,10 @@ comparison: setup packages
 # Every pair of wire and fault in docs/faults.md, and whether the bench called it what it is.
 faults: setup
 	$(BIN)/python tools/faults.py
+
+# The fault matrix of docs/safety.md, on real wires: seconds to the safe state, and what was readable afterwards.
+safety: setup packages
+	$(BIN)/python tools/safety.py
 
 trace: setup
 	$(BIN)/python tools/trace.py

@@ -94,19 +94,24 @@ def desk(place: Path) -> Iterator[Desk]:
 # ---- what is there afterwards ------------------------------------------------------------------------------------
 
 
-def kept(folder: Path) -> str:
-    """Opened as anybody would; everything commanded before the fault is there, and every frame that is claimed."""
+def read(folder: Path) -> tuple[int, int, float]:
+    """Opened as anybody would: relay commands, observations, seconds of audio; every frame that is claimed is there."""
     with open_run(folder) as run:
-        rows = [line.split(",")[2:] for line in run.lines("relays.csv")[1:]]
-        observations = run.observations()
-        frames = 0
+        rows = [line.split(",") for line in run.lines("relays.csv")[1:]]
+        audio_s = 0.0
         for clip in run.clips():
             samples, _ = run.samples(clip)
-            assert len(samples) == clip.frames, f"{clip.file} is short"
-            frames += len(samples) * 8000 // clip.rate_hz
-    assert any(row[2:] == ["closed"] for row in rows), "the relay commands are lost"
-    words = [f"{len(rows)} relay commands", f"{len(observations)} observations"]
-    return ", ".join(words + ([f"{frames / 8000:.1f} s of audio"] if frames else []))
+            assert len(samples) >= clip.frames, f"{clip.file} is short"
+            audio_s += clip.frames / clip.rate_hz
+        return sum(len(row) == 5 for row in rows), len(run.observations()), audio_s
+
+
+def kept(folder: Path, before: tuple[int, int, float] = (1, 0, 0.0)) -> str:
+    """What is there, in words; nothing may be less than it was before the fault."""
+    commands, observations, audio_s = after = read(folder)
+    assert all(now >= then for now, then in zip(after, before, strict=True)), f"lost: {before} before, {after} now"
+    words = [f"{commands} relay command{'s' if commands > 1 else ''}", f"{observations} observations"]
+    return ", ".join(words + ([f"{audio_s:.1f} s of audio"] if audio_s else []))
 
 
 def kept_press(folder: Path) -> str:
@@ -244,6 +249,7 @@ def called_and(number: int, code: int, word: str) -> Scene:
             with offhook_run(place, station) as process:
                 folder = place / "run"
                 until(lambda: in_mid_call(folder) or process.poll() is not None)
+                before = read(folder)
                 process.send_signal(number)
                 start_s = time.monotonic()
                 until(lambda: is_safe(folder) or process.poll() not in (None, code))
@@ -261,7 +267,7 @@ def called_and(number: int, code: int, word: str) -> Scene:
             assert (result.sealed, result.meta["ended"]) == (True, word)
             assert not (folder / "guardian.json").exists()
             did = f"safe state by itself, read back; phones on hook; sealed; exit code {code}"
-        return Seen(did, took_s, kept(folder))
+        return Seen(did, took_s, kept(folder, before))
 
     return scene
 

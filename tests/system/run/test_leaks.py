@@ -8,12 +8,13 @@ from textwrap import dedent
 
 from runs import Runner
 
-CONFTEST = Path(__file__).parents[2] / "conftest.py"
+TESTS = Path(__file__).parents[2]
 
 
 def test_a_thread_a_child_process_or_a_port_left_behind_fails_the_test(runner: Runner) -> None:
     (runner.place / "tests").mkdir()
-    shutil.copy(CONFTEST, runner.place / "tests" / "conftest.py")
+    for name in ("conftest.py", "broken.py", "bugs.py"):
+        shutil.copy(TESTS / name, runner.place / "tests" / name)
     (runner.place / "tests" / "test_leaky.py").write_text(
         dedent(
             """

@@ -1,7 +1,8 @@
 """The ``offhook`` command: commands are imported when they are called, so that ``--help`` answers at once.
 
 Exit codes: 0 all passed; 1 a FAIL; 2 bad input or unreachable hardware; 3 INCONCLUSIVE or NOT_RUN where a verdict is
-required; 130 after Ctrl-C; 143 after TERM; 70 a mistake in Offhook itself (with its traceback).
+required; 130 after Ctrl-C; 141 when nobody reads any more (``| head``); 143 after TERM; 70 a mistake in Offhook itself
+(with its traceback).
 """
 
 from __future__ import annotations
@@ -12,16 +13,19 @@ import importlib.util
 import os
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import EntryPoint, entry_points, version
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from offhook.bench import signals
-from offhook.drivers.errors import OffhookError
+from offhook.drivers.errors import ConfigError, OffhookError
 
 COMMANDS = "offhook.commands"
-BAD_INPUT, OUR_MISTAKE = 2, 70
+BAD_INPUT, OUR_MISTAKE, UNHEARD = 2, 70, 128 + 13
+PATH_HINT = "check the path, or choose one that can be written"
 
 _OWN = {
     "run": ("offhook.bench.cli_run:run", "Run the certification suites on a station."),
@@ -40,8 +44,30 @@ _OWN = {
 }
 
 
+class Unheard(Exception):
+    """Nobody reads what is written. Not a BrokenPipeError: click would end the process with 1, our code of a FAIL."""
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise Unheard from None
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are needed; further ones come from entry points."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        """As click's; ``--help`` may find nobody who reads it."""
+        with _unheard():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click's; a command may find nobody who reads what it says."""
+        with _unheard():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Our own commands first, then those of other packages."""
@@ -93,6 +119,7 @@ def execute(arguments: list[str] | None = None) -> int:
 def _call(arguments: list[str] | None) -> int:
     try:
         result = offhook.main(arguments, prog_name="offhook", standalone_mode=False)
+        sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except click.Abort as error:  # what click makes of a KeyboardInterrupt
         raise (error.__cause__ or KeyboardInterrupt()) from None
@@ -104,13 +131,26 @@ def _call(arguments: list[str] | None) -> int:
     except OffhookError as error:
         _say(f"offhook: {error}", error)
         return BAD_INPUT
-    except BrokenPipeError:
+    except (Unheard, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the flush at exit must not fail again
-        return 128 + 13
-    except Exception:
+        return UNHEARD
+    except Exception as error:
+        path = _path_of(error)
+        if path:
+            detail = getattr(error, "strerror", None) or str(error)
+            _say(f"offhook: {ConfigError(path, 'open or write', detail, PATH_HINT)}", error)
+            return BAD_INPUT
         traceback.print_exc()
         _say("offhook: this is a mistake in Offhook itself; please report it with the lines above")
         return OUR_MISTAKE
+
+
+def _path_of(error: Exception) -> str:
+    """The file or folder the system refused; "" if the error is of another kind."""
+    if not isinstance(error, OSError):
+        return ""
+    name = error.filename2 or error.filename  # of a renaming: the name that was asked for
+    return os.fsdecode(name) if isinstance(name, str | bytes | os.PathLike) else ""
 
 
 def _say(text: str, error: BaseException | None = None) -> None:

@@ -21,7 +21,10 @@ class Results:
     def __init__(self, folder: Path, campaign: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / DATABASE
-        self.connection = sqlite3.connect(self.path)
+        try:
+            self.connection = sqlite3.connect(self.path)
+        except sqlite3.Error as error:
+            raise ConfigError(str(self.path), "open results", str(error), "use another folder") from None
         try:
             self.connection.execute("CREATE TABLE IF NOT EXISTS meta (campaign INTEGER NOT NULL)")
             self.connection.execute(

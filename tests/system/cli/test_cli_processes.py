@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from rig_standin import STATION
 
+from offhook.bench.record import judge
+
 HERE = Path(__file__).parent
 TESTS = HERE.parents[1]
 SLOW_TO_IMPORT = [
@@ -192,3 +194,58 @@ def test_a_lock_is_held_across_processes_and_dies_with_its_holder(
     holder.wait(LIMIT_S)
 
     assert take().stdout == "taken\n"
+
+
+@pytest.mark.parametrize(
+    "command", [["check"], ["--help"], ["run", "simulated", "--suite", "dtmf", "--only", "keypad"]]
+)
+def test_nobody_reading_any_more_is_not_a_fail(command: list[str], environment: dict[str, str], tmp_path: Path) -> None:
+    """``2>&1 | head -0``: the code of SIGPIPE, not that of a FAIL; a run ends in order, with its report."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "offhook.bench.cli", *command],
+            env=environment,
+            cwd=tmp_path,
+            stdout=writing,
+            stderr=writing if command[0] == "run" else subprocess.PIPE,
+            timeout=LIMIT_S,
+            check=False,
+        )
+    finally:
+        os.close(writing)
+
+    assert done.returncode == 141
+    assert not done.stderr
+    if command[0] == "run":
+        [folder] = (tmp_path / "runs").iterdir()
+        assert judge(folder).meta["ended"] == "terminated"
+        assert (folder / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["characterize", "decoder", "--out", "/proc/zz"],
+        ["characterize", "compare", "--work", "/proc/zz", "--page", "page.html"],
+        ["quarantine", "add", "simulated", "desk-1", "--runs", "/proc/zz"],
+    ],
+)
+def test_a_place_that_cannot_be_written_is_one_message(
+    command: list[str], environment: dict[str, str], tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "offhook.bench.cli", *command],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("offhook: /proc/zz: ")
+    assert "(try: " in done.stderr
+    assert len(done.stderr.splitlines()) == 1

@@ -62,6 +62,26 @@ def test_a_mistake_of_ours_shows_its_traceback(
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_a_path_the_system_refuses_is_bad_input(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A folder where a page should go; and the name that was asked for, not that of the part."""
+    (tmp_path / "part").write_text("")
+    added(monkeypatch, "page", lambda: (tmp_path / "part").replace(tmp_path))
+
+    assert cli.execute(["page"]) == 2
+    assert capsys.readouterr().err.startswith(f"offhook: {tmp_path}: open or write: ")
+
+
+def test_an_error_of_the_system_without_a_path_is_a_mistake_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise OSError(22, "Invalid argument")
+
+    added(monkeypatch, "fail", fail)
+
+    assert cli.execute(["fail"]) == 70
+
+
 def interrupt() -> None:
     raise KeyboardInterrupt
 

@@ -18,7 +18,8 @@ from rich.live import Live
 from rich.text import Text
 
 from offhook.bench.record import Attempt, Judgement, RunResult, Verdict, reach
-from offhook.bench.record.judge import OVER_ATTEMPTS
+from offhook.bench.record.interrupted import made_anew
+from offhook.bench.record.judge import OVER_ATTEMPTS, UNTESTED
 from offhook.bench.record.schema import RELAY_LOG
 from offhook.bench.safety import SafeReport
 from offhook.bench.thresholds import noted
@@ -158,6 +159,10 @@ class Console:
                 f"   NOT APPLICABLE {counts[Verdict.NOT_APPLICABLE]}{never}",
             )
         )
+        if not result.tested:
+            self.line("untested", UNTESTED, "bold red")
+        if not result.sealed:
+            self.line("unsealed", result.doubts[-1], "bold red")
         for label, text, verdict in rate_lines(result):
             self.line(label, text, COLOURS.get(verdict, ""))
         for text in noted(result.meta):
@@ -188,12 +193,21 @@ def rate_lines(result: RunResult) -> Iterator[tuple[str, str, Verdict]]:
     shown = [one for one in over if one not in claimed and one.kind == "rate" and one.n]
     if shown:
         n, good = sum(one.n or 0 for one in shown), sum(round((one.figure or 0) * (one.n or 0)) for one in shown)
-        yield "rate", f"{good} of {n} associations succeeded; a claim needs --repeat N", Verdict.NOT_APPLICABLE
+        yield "rate", f"{good} of {n} associations succeeded; {_unclaimed(result)}", Verdict.NOT_APPLICABLE
+
+
+def _unclaimed(result: RunResult) -> str:
+    """Why a rate is shown and not claimed."""
+    plan = result.meta.get("plan")
+    repeated = isinstance(plan, dict) and int(plan.get("repeat") or 1) > 1
+    return "not claimed, as --no-rates or the profile asks" if repeated else "a claim needs --repeat N"
 
 
 def _why_not(result: RunResult) -> str:
     """The first reason why something was not run, and how many others there are."""
-    reasons = [one.attempt.message for one in result.attempts if one.outcome is Verdict.NOT_RUN]
+    again = made_anew(one.attempt for one in result.attempts)
+    not_run = [one.attempt for one in result.attempts if one.outcome is Verdict.NOT_RUN]
+    reasons = [one.message for one in not_run if one.id not in again]
     known = list(dict.fromkeys(filter(None, reasons)))
     if not known:
         return ""

@@ -20,7 +20,7 @@ from typing import Any
 
 from offhook.bench.record import Attempt, Verdict, open_run
 from offhook.bench.record.guarded import guarded
-from offhook.bench.record.judge import OVER_ATTEMPTS
+from offhook.bench.record.judge import OVER_ATTEMPTS, UNTESTED, unsealed
 from offhook.bench.record.schema import DATABASE, Judgement
 from offhook.bench.record.verdicts import worst
 from offhook.drivers.errors import ConfigError
@@ -189,7 +189,18 @@ def lines(night: Night, earlier: Sequence[Night]) -> list[tuple[str, str]]:
         what = ", ".join(changes(good.meta, night.meta)) or "nothing that is on record"
         told.append(("changed", f"since {good.name}: {what}"))
     told += _shortened([("mended", text) for text in _mended(night, earlier)])
-    return [*told, *_not_done(night), *_rates(night)]
+    return [*_doubts(night), *told, *_not_done(night), *_rates(night)]
+
+
+def _doubts(night: Night) -> Iterator[tuple[str, str]]:
+    """Why a run is not good, whatever its tests came to: files altered, no seal, nothing tested."""
+    with open_run(night.folder) as evidence:
+        for damage in evidence.damages():
+            yield "altered", damage
+        if not evidence.sealed:
+            yield "unsealed", unsealed(evidence.meta())
+    if not any(case.tried for case in night.cases.values()):
+        yield "untested", UNTESTED
 
 
 def _since(night: Night, key: str, earlier: Sequence[Night]) -> tuple[Night | None, str]:

@@ -24,7 +24,7 @@ from offhook.bench.profiles import Profile, load_profile
 from offhook.bench.quarantine import Quarantine, by_hand
 from offhook.bench.record import Attempt, Judgement, RunResult
 from offhook.bench.resume import Plan, Resumed
-from offhook.bench.session import Session, Wanted, opened, versions
+from offhook.bench.session import RUNS, Session, Wanted, opened, versions
 from offhook.bench.told import Told
 from offhook.drivers.errors import ConfigError
 
@@ -145,7 +145,7 @@ def _morning(folder: Path, console: Console) -> None:
         console.line("summary", f"could not be made: {error}", "bold red")
         return
     for label, text in morning.lines(night, earlier):
-        if label not in ("rate", "p95", "ended"):
+        if label not in ("rate", "p95", "ended", "untested", "unsealed"):
             console.line(label, text)
 
 
@@ -196,6 +196,8 @@ class Progress:
         self._suite = ""
         self.broken = ""
         self._quarantine = _quarantine(session, plan)
+        for phone, why in self._quarantine.out.items():
+            console.line("quarantine", f"{phone} is left alone: {why}", "yellow")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -279,7 +281,8 @@ class Progress:
 
 def _quarantine(session: Session, plan: Plan) -> Quarantine:
     """The phones that are left alone from the start: those set aside by hand, and those of a run gone on with."""
-    out = by_hand(session.folder.parent, session.rig.model.name) | session.record.meta().get("quarantine", {})
+    name = session.rig.model.name
+    out = by_hand(RUNS, name) | by_hand(session.folder.parent, name) | session.record.meta().get("quarantine", {})
     session.station.quarantined = out
     session.record.note_meta(quarantine=out)
     return Quarantine(session.rig.model.phone, plan.quarantine, out)

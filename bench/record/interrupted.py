@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from offhook.bench.record import schema
 from offhook.bench.record.reader import Evidence
-from offhook.bench.record.schema import Verdict
+from offhook.bench.record.schema import Attempt, Verdict
 from offhook.bench.record.store import Store
+
+
+def made_anew(attempts: Iterable[Attempt]) -> frozenset[int]:
+    """Ids of the attempts that were cut short and begun again later."""
+    listed = list(attempts)
+    latest = {one.nodeid: one.id for one in sorted(listed, key=lambda one: one.id)}
+    return frozenset(one.id for one in listed if one.cut_short and one.id != latest[one.nodeid])
 
 
 def interruptions(store: Store, evidence: Evidence, part: dict[str, Any]) -> list[dict[str, Any]]:

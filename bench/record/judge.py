@@ -14,9 +14,10 @@ from typing import Any
 
 from offhook.bench.record import kinds, listening, rates
 from offhook.bench.record.heard import Ear
+from offhook.bench.record.interrupted import made_anew
 from offhook.bench.record.kinds import Case, Finding, NoEvidence, Rule
 from offhook.bench.record.reader import Evidence, open_run
-from offhook.bench.record.schema import DATABASE, Attempt, Judgement, Verdict
+from offhook.bench.record.schema import DATABASE, MANIFEST, Attempt, Judgement, Verdict
 from offhook.bench.record.verdicts import worst
 
 RULES: dict[str, Rule] = {
@@ -38,6 +39,10 @@ OVER_ATTEMPTS = ("rate", "digit_errors", "percentile")
 """Kinds that rest on what other judgements came to: made last."""
 ENDS = {"interrupted": 130, "terminated": 143}
 UNVERIFIED = "NOT VERIFIED"
+TESTED = (Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE)
+NEVER_SEALED = "the run was never sealed: it was killed, or is still going on"
+NO_MANIFEST = f"{MANIFEST} is missing: nothing vouches that the files are what was recorded"
+UNTESTED = "nothing was tested: no attempt came to a verdict"
 
 
 @dataclass(frozen=True)
@@ -65,8 +70,21 @@ class RunResult:
 
     @property
     def counts(self) -> Counter[Verdict]:
-        """Attempts by outcome."""
-        return Counter(result.outcome for result in self.attempts)
+        """Attempts by outcome; without those that were cut short and made anew."""
+        again = made_anew(result.attempt for result in self.attempts)
+        return Counter(
+            one.outcome for one in self.attempts if one.outcome is not Verdict.NOT_RUN or one.attempt.id not in again
+        )
+
+    @property
+    def tested(self) -> bool:
+        """True if any attempt came to a verdict: neither NOT_RUN nor NOT_APPLICABLE."""
+        return any(result.outcome in TESTED for result in self.attempts)
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why the folder vouches for nothing: files altered or missing, no seal. Empty if it does."""
+        return self.damages if self.sealed else (*self.damages, unsealed(self.meta))
 
     @property
     def never_begun(self) -> int:
@@ -82,18 +100,26 @@ class RunResult:
 
     @property
     def verdict(self) -> Verdict:
-        """The run's own: a NOT_RUN that the station cannot help does not count; a run without attempts is NOT_RUN."""
+        """The run's own: a NOT_RUN that the station cannot help does not count; NOT_RUN if nothing was tested."""
         counted = [
             result.outcome
             for result in self.attempts
             if result.attempt.required or result.outcome is not Verdict.NOT_RUN
         ]
         loose = [judgement.verdict for judgement in self.judgements if judgement.attempt is None]
-        return worst(counted + loose) if counted else worst([Verdict.NOT_RUN, *loose])
+        return worst(counted + loose) if self.tested else worst([Verdict.NOT_RUN, *counted, *loose])
 
     @property
     def exit_code(self) -> int:
-        """0 all PASS; 1 a FAIL; 2 an error; 3 INCONCLUSIVE or NOT_RUN; 130 and 143 when stopped from outside."""
+        """As ``judged_code``, and 3 instead of 0 if the folder was altered or never sealed."""
+        return self.judged_code or (3 if self.doubts else 0)
+
+    @property
+    def judged_code(self) -> int:
+        """0 all PASS; 1 a FAIL; 2 an error; 3 INCONCLUSIVE or NOT_RUN; 130 and 143 when stopped from outside.
+
+        It is what the verdicts alone come to, sealed or not.
+        """
         ended = self.meta.get("ended")
         if ended in ENDS:
             return ENDS[ended]
@@ -106,9 +132,14 @@ class RunResult:
     @property
     def level(self) -> str:
         """What this run may claim. HW-CERTIFIED needs physical wires and a live calibration, never otherwise."""
-        if not self.sealed or self.damages or self.exit_code != 0 or self.verdict is not Verdict.PASS:
+        if self.exit_code != 0 or self.verdict is not Verdict.PASS:
             return UNVERIFIED
         return reach(self.meta)
+
+
+def unsealed(meta: dict[str, Any]) -> str:
+    """Why a run without a manifest has none, by what it noted of its end."""
+    return NEVER_SEALED if meta.get("ended") is None else NO_MANIFEST
 
 
 def reach(meta: dict[str, Any]) -> str:

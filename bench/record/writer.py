@@ -323,7 +323,7 @@ class RunRecord:
                 self._write(made)
             for one in result.attempts:
                 self._store.execute("UPDATE attempt SET outcome = ? WHERE id = ?", (one.outcome, one.attempt.id))
-        code = result.exit_code if exit_code is None else exit_code
+        code = result.judged_code if exit_code is None else exit_code
         self.note_meta(exit_code=code)
         return self._close_sealed(code)
 

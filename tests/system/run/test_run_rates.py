@@ -44,7 +44,7 @@ def test_a_repeated_run_that_claims_nothing_ends_well(runner: Runner) -> None:
     shown = runner.run(*ONLY, "--no-rates", name="shown")
 
     assert (claimed.code, shown.code) == (3, 0), claimed.err + shown.err
-    assert "rate      6 of 6 associations succeeded; a claim needs --repeat N" in shown.err
+    assert "rate      6 of 6 associations succeeded; not claimed, as --no-rates or the profile asks" in shown.err
 
 
 def test_fifty_at_once_get_their_own_phones() -> None:

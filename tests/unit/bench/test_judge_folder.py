@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from record_standin import Bench, digits_audio
 
+from offhook.bench.console import Console, rate_lines
+from offhook.bench.rates import note_trial
 from offhook.bench.record import Judgement, RunResult, Verdict, judge, reach
+from offhook.bench.record.schema import CUT_SHORT
 
 PASS, FAIL, INCONCLUSIVE = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
 
@@ -161,3 +165,88 @@ def test_a_failed_judgement_fails_an_attempt_whose_test_passed(bench: Bench) -> 
         bench.judge("count", observed="ring", at_least=1)
     [one] = sealed(bench).attempts
     assert (one.attempt.raised, one.outcome) == (PASS, FAIL)
+
+
+@pytest.mark.req("REP-VER.2")
+def test_no_level_is_earned_where_nothing_was_tested(bench: Bench) -> None:
+    """All that the run itself says is PASS, but no attempt came to a verdict."""
+    with bench.attempt("first"):
+        bench.judge("note", verdict="NOT_APPLICABLE", reason="no loop here")
+    bench.record.begin("other", "other", "x")
+    bench.record.finish(Verdict.NOT_RUN, "no phone", required=False)
+    bench.judge("figure", value=0.1, at_most=2.0, u=0.01)
+
+    assert bench.record.seal() == 3
+    result = judge(bench.record.folder)
+    assert [one.verdict for one in result if one.attempt is None] == [PASS]
+    assert (result.level, result.exit_code, result.tested) == ("NOT VERIFIED", 3, False)
+
+
+@pytest.mark.req("REP-EV.1")
+@pytest.mark.parametrize("name", ["relays.csv", "cti.log"])
+def test_a_run_whose_log_was_altered_does_not_exit_with_0(bench: Bench, name: str) -> None:
+    folder = recorded(bench)
+    with (folder / name).open("a") as file:
+        file.write("\n")
+
+    result = judge(folder)
+
+    assert (result.level, result.exit_code) == ("NOT VERIFIED", 3)
+    assert result.doubts == (f"{name} is not what was sealed (SHA-256 differs)",)
+
+
+@pytest.mark.req("REP-EV.1")
+def test_a_run_without_its_manifest_does_not_exit_with_0_and_says_why(
+    bench: Bench, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = recorded(bench)
+    (folder / "manifest.json").unlink()
+
+    result = judge(folder)
+    with closing(Console()) as console:
+        console.summary(result, [])
+
+    assert (result.level, result.exit_code) == ("NOT VERIFIED", 3)
+    assert "manifest.json is missing" in capfd.readouterr().err
+
+
+def test_a_run_that_was_killed_does_not_exit_with_0(bench: Bench) -> None:
+    with bench.attempt():
+        bench.see("ring", 1.0)
+    bench.record.close()
+
+    result = judge(bench.record.folder)
+
+    assert (result.verdict, result.exit_code) == (PASS, 3)
+    assert "never sealed" in result.doubts[0]
+
+
+def test_a_run_keeps_its_own_worse_code_when_it_was_altered(bench: Bench) -> None:
+    bench.record.begin("bad", "bad", "x")
+    bench.record.finish(FAIL, "why")
+    bench.record.seal()
+    (bench.record.folder / "manifest.json").unlink()
+    assert judge(bench.record.folder).exit_code == 1
+
+
+def test_what_was_cut_short_and_made_anew_is_counted_once(bench: Bench) -> None:
+    bench.record.begin("one", "one", "x")
+    bench.record.finish(Verdict.NOT_RUN, f"{CUT_SHORT}interrupted", required=False)
+    bench.record.begin("two", "two", "x")
+    bench.record.finish(Verdict.NOT_RUN, f"{CUT_SHORT}interrupted", required=False)
+    with bench.attempt("one"):
+        bench.see("ring", 1.0)
+    assert sealed(bench).counts == {PASS: 1, Verdict.NOT_RUN: 1}
+
+
+@pytest.mark.parametrize(("repeat", "words"), [(1, "a claim needs --repeat N"), (5, "not claimed, as --no-rates")])
+def test_a_rate_that_is_only_shown_says_truly_why(bench: Bench, repeat: int, words: str) -> None:
+    bench.record.note_meta(plan={"repeat": repeat, "rates": False})
+    with bench.attempt():
+        note_trial(bench.record, ["ASSOC-RATE.1"], "desk-1", "ip")
+    bench.judge("rate", of="ASSOC-RATE.1", at_least=0.99, claimed=False)
+
+    [(_, text, _)] = rate_lines(sealed(bench))
+
+    assert text.startswith("1 of 1 associations succeeded; ")
+    assert words in text

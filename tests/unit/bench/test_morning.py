@@ -174,3 +174,20 @@ def test_a_run_of_before_a_key_was_known_is_read_all_the_same(nights: Nights) ->
     db.close()
 
     assert told(nights.run({"test_call": FAIL}))[0][1].endswith("last good 2026-11-01")
+
+
+def test_a_run_that_was_altered_or_is_not_sealed_is_not_good(nights: Nights) -> None:
+    folder = nights.run({"test_call": PASS})
+    with (folder / "relays.csv").open("a") as file:
+        file.write("\n")
+    assert told(folder) == [("altered", "relays.csv is not what was sealed (SHA-256 differs)")]
+
+    (folder / "manifest.json").unlink()
+    text = morning.summary(morning.read(folder), [])
+    assert "unsealed   manifest.json is missing" in text
+    assert "good" not in text
+
+
+def test_a_run_that_tested_nothing_is_not_good(nights: Nights) -> None:
+    folder = nights.run({"test_call": Verdict.NOT_APPLICABLE})
+    assert told(folder) == [("untested", "nothing was tested: no attempt came to a verdict")]

@@ -11,6 +11,7 @@ from unit.reports.synthetic_run import META, Script
 
 from offhook.bench.cli import execute
 from offhook.bench.record import Verdict
+from offhook.bench.record.schema import CUT_SHORT
 from offhook.drivers.errors import ConfigError
 from offhook.reports.compare import Comparison, Tally, as_json, changes, compare, more_failures
 from offhook.reports.compare_text import lines, page
@@ -217,3 +218,17 @@ def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
     good = run(tmp_path / "a", {"test_a": "P"})
     with pytest.raises(ConfigError, match=r"run\.sqlite"):
         compare(good, tmp_path)
+
+
+def test_what_was_cut_short_and_made_anew_is_compared_by_what_was_made_to_the_end(tmp_path: Path) -> None:
+    script = Script(tmp_path / "b", planned={"assoc": 1})
+    for verdict, message in ((Verdict.NOT_RUN, f"{CUT_SHORT}interrupted"), (Verdict.PASS, "")):
+        script.begin("test_a[desk-1]", "test_a of a phone [desk-1]", "assoc", "ASSOC-S10.1")
+        script.clock.time_s += 1.0
+        script.end(verdict, message, required=not message)
+    script.record.seal()
+
+    found = compare(run(tmp_path / "a", {"test_a": "P"}), script.folder)
+
+    assert found.cases == ()
+    assert [tally.n for _, tally in found.after.cases.values()] == [1]

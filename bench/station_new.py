@@ -170,7 +170,11 @@ spoken = "rack/3"                     # from it
 #sense   = "arduino/12"
 
 [dial]
-allow = ["0033390677069", "1001", "1002", "*66"]   # everything else is refused before a relay moves; x: any digit
+allow = [                             # everything else is refused before a relay moves; x: any digit
+  "0033390677069", "1001", "1002",    # the voice service as it is dialled, the phones
+  "05550100",                         # the outside number by which the lock tests see whether a call goes out
+  "*66",                              # pbx.lock_prefix
+]
 
 [guardian]                            # opens the relays when the bench cannot
 hung_s = 2.0                          # a bench that holds a relay and shows no life for so long is ended

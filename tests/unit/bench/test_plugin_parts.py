@@ -13,11 +13,12 @@ from offhook.bench.attempts import suite_of, title_of
 from offhook.bench.console import Console
 from offhook.bench.hardware import missing
 from offhook.bench.measure import Measure
+from offhook.bench.numbers import DialRule
 from offhook.bench.record import Elapsed, Verdict, judge
 from offhook.bench.run import SUITES, find_suites
-from offhook.bench.session import blanked
+from offhook.bench.session import blanked, verdict_of
 from offhook.bench.station_file import find_station, load_station
-from offhook.drivers.errors import ConfigError
+from offhook.drivers.errors import ConfigError, NotAllowed
 
 
 def documented() -> None:
@@ -76,6 +77,12 @@ def test_an_unplugged_port_is_missing_hardware_and_a_plugged_one_is_not(tmp_path
     station.write_text(text)
     assert missing(station, ["relay.keys1"]) == "relay.keys1: /dev/no-such-port is not there"
     assert missing(station, ["relay.keys2"]) == ""
+
+
+def test_a_number_that_the_bench_refuses_is_no_failure_of_the_phone() -> None:
+    with pytest.raises(NotAllowed) as caught:
+        DialRule("lab", ["1001"]).check("05550100")
+    assert verdict_of(caught.value) is Verdict.NOT_RUN
 
 
 def test_no_secret_of_a_station_gets_into_the_record() -> None:

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from offhook.bench import cli
+from offhook.bench.numbers import DialRule
 from offhook.bench.station_file import load_station
 from offhook.bench.station_mistakes import StationError
 from offhook.bench.station_model import StationModel
 from offhook.bench.station_new import missing_options, options_of, station_text
 from offhook.bench.station_wires import Hook, Instrument, Keypad
+from offhook.bench.suites.test_lock import OUTSIDE
 from offhook.drivers import registry
 
 LONGEST = 120
@@ -40,6 +42,13 @@ def test_it_is_valid_as_it_stands(written: Path) -> None:
     assert model.name == "lab 7"
     assert len(model.phone) == 2
     assert model.world is not None
+
+
+def test_it_allows_every_number_that_the_suites_dial(written: Path) -> None:
+    model = load_station(written).model
+    rule = DialRule(model.name, model.dial.allow)
+    for number in (OUTSIDE, *(phone.extension for phone in model.phone.values())):
+        assert rule.check(number) == number
 
 
 def test_every_section_and_key_of_the_schema_stands_in_it(written: Path) -> None:

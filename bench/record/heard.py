@@ -6,6 +6,7 @@ import hashlib
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ Row = tuple[str, float, float]
 """What was heard, from second to second of the samples."""
 _KEPT = 512
 _CLIPS = 64
+_TOLD = 4
+"""Differences that a sentence names one by one."""
 _known: OrderedDict[tuple[str, int, bytes], list[Row]] = OrderedDict()
 
 
@@ -142,17 +145,49 @@ def errors(expected: str, heard: str) -> int:
 
 
 def difference(expected: str, keys: list[Key]) -> str:
-    """Where the digits heard first depart from those expected, in words."""
-    heard = text(keys)
-    at = next((i for i, pair in enumerate(zip(expected, heard, strict=False)) if pair[0] != pair[1]), None)
-    at = min(len(expected), len(heard)) if at is None else at
-    if at < len(heard):
-        key = keys[at]
-        if len(heard) > len(expected) and at and heard[at] == heard[at - 1]:
-            gap_ms = (key.start_s - keys[at - 1].end_s) * 1000
-            return f'"{key.key}" twice, {gap_ms:.0f} ms apart, at {key.start_s:.3f} s'
-        if at == len(expected):
-            return f'"{key.key}" too much at {key.start_s:.3f} s'
-        return f'"{key.key}" instead of "{expected[at]}" at {key.start_s:.3f} s'
-    after = f" after {keys[-1].end_s:.3f} s" if keys else ""
-    return f'"{expected[at:]}" missing{after}'
+    """Every digit that is missing, too much or wrong, in words; digits are numbered from 1 as they were expected."""
+    parts = [_told(expected, keys, i, j, wanted, got) for i, j, wanted, got in _aligned(expected, text(keys))]
+    rest = len(parts) - _TOLD
+    return ", ".join(parts[:_TOLD]) + (f", and {rest} more" if rest > 0 else "")
+
+
+def _told(expected: str, keys: list[Key], i: int, j: int, wanted: str, got: str) -> str:
+    place = f"(digit {i + 1} of {len(expected)})"
+    if wanted and got:
+        return f'"{got}" instead of "{wanted}" at {keys[j].start_s:.3f} s {place}'
+    if wanted:
+        place = place if len(wanted) == 1 else f"(digits {i + 1} to {i + len(wanted)} of {len(expected)})"
+        after = f" after {keys[j - 1].end_s:.3f} s" if j else ""
+        return f'"{wanted}" missing{after} {place}' if keys else f'"{wanted}" missing'
+    for first, second in pairwise(keys[max(0, j - 1) : j + 2]):
+        if first.key == second.key:
+            gap_ms = (second.start_s - first.end_s) * 1000
+            return f'"{got}" twice, {gap_ms:.0f} ms apart, at {second.start_s:.3f} s'
+    return f'"{got}" too much at {keys[j].start_s:.3f} s'
+
+
+def _aligned(expected: str, heard: str) -> list[tuple[int, int, str, str]]:
+    """The fewest changes, as (index expected, index heard, wanted, got); "" is nothing. Neighbours missing are one."""
+    costs = [list(range(len(heard) + 1))]
+    for i, wanted in enumerate(expected):
+        row = [i + 1]
+        for j, got in enumerate(heard):
+            row.append(min(costs[i][j] + (wanted != got), costs[i][j + 1] + 1, row[j] + 1))
+        costs.append(row)
+    found: list[tuple[int, int, str, str]] = []
+    i, j = len(expected), len(heard)
+    while i or j:
+        if i and j and costs[i][j] == costs[i - 1][j - 1] + (expected[i - 1] != heard[j - 1]):
+            i, j = i - 1, j - 1
+            if expected[i] != heard[j]:
+                found.append((i, j, expected[i], heard[j]))
+        elif i and costs[i][j] == costs[i - 1][j] + 1:
+            i -= 1
+            if found and found[-1][:2] == (i + 1, j) and not found[-1][3]:
+                found[-1] = i, j, expected[i] + found[-1][2], ""
+            else:
+                found.append((i, j, expected[i], ""))
+        else:
+            j -= 1
+            found.append((i, j, "", heard[j]))
+    return found[::-1]

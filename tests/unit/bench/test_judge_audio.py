@@ -59,6 +59,8 @@ def test_only_digits_of_the_window_count(bench: Bench) -> None:
         ("47711", 1, '"7" twice, 100 ms apart, at 1.400 s'),
         ("4721", 1, '"2" instead of "1" at 1.400 s'),
         ("471", 1, '"1" missing after'),
+        ("411", 1, '"7" missing after 1.100 s (digit 2 of 4)'),
+        ("7411", 2, '"7" instead of "4" at 1.000 s (digit 1 of 4), "4" instead of "7" at 1.200 s (digit 2 of 4)'),
         ("47115", 1, '"5" too much at 1.800 s'),
         ("", 4, 'heard no digits: "4711" missing'),
     ],

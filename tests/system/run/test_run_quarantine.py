@@ -52,3 +52,26 @@ def test_a_phone_set_aside_by_hand_is_not_run_until_it_is_released(runner: Runne
     [left] = [one for one in judge(aside.folder).attempts if one.outcome is Verdict.NOT_RUN]
     assert left.attempt.message.startswith("desk-2 is in quarantine: set aside since")
     assert left.attempt.message.endswith("no cable")
+
+
+def test_a_phone_set_aside_is_left_alone_wherever_the_run_is_kept(runner: Runner) -> None:
+    """The list lies in the default folder of runs; ``--out`` is elsewhere."""
+    added = runner.command("quarantine", "add", "simulated", "desk-2")
+
+    aside = runner.run("simulated", "--suite", "dtmf", "--only", "keypad", name="elsewhere/run")
+
+    assert "simulated desk-2 is set aside" in added.out
+    assert Counter(one.outcome for one in judge(aside.folder).attempts) == {Verdict.PASS: 3, Verdict.NOT_RUN: 1}
+    assert "quarantine desk-2 is left alone: set aside since" in aside.err
+
+
+def test_an_empty_list_says_so_and_a_mistyped_phone_is_refused(runner: Runner) -> None:
+    nothing = runner.command("quarantine", "list")
+    phone = runner.command("quarantine", "add", "simulated", "desk-9")
+    station = runner.command("quarantine", "add", "nostation", "desk-1")
+
+    assert nothing.out.startswith("none")
+    assert (phone.code, station.code) == (2, 2)
+    assert "desk-1, desk-2, desk-3, desk-4" in phone.err
+    assert "simulated" in station.err
+    assert not (runner.place / "runs").exists()

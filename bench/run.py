@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.mark.expression import Expression  # the parser of -k; pytest has no public one
 
 from offhook.bench import morning, plugin, resume, signals
 from offhook.bench.attempts import Attempts, suite_of
@@ -60,6 +61,7 @@ def _run(plan: Plan, out: Path | None, resumed: Resumed | None) -> int:
     profile = load_profile(plan.profile)
     plan = plan.filled(profile)
     files = find_suites(plan.suites)
+    _check_expression(plan.only)
     made_of = resume.made_of(plan.station, profile, [*files, SUITES / INI, *SUITES.glob("conftest.py")], versions())
     if resumed is not None:
         resume.check_unchanged(resumed, made_of)
@@ -101,6 +103,15 @@ def _wanted(plan: Plan, profile: Profile, out: Path | None, made_of: dict[str, s
         resume=resumed.folder if resumed else None,
         from_s=resumed.from_s if resumed else 0.0,
     )
+
+
+def _check_expression(only: str) -> None:
+    """Raises ConfigError for what ``pytest -k`` would not understand, before there is a run folder."""
+    try:
+        Expression.compile(only)
+    except SyntaxError as error:
+        detail = f"{error.msg}, at column {error.offset}" if error.offset else str(error)
+        raise ConfigError("--only", "read", f"{only!r}: {detail}", "a name, or 'keypad and not desk-2'") from None
 
 
 def find_suites(names: Sequence[str]) -> list[Path]:
@@ -165,6 +176,7 @@ def _run_suites(session: Session, files: Sequence[Path], plan: Plan, resumed: Re
     if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
         return f"error: pytest ended with {pytest.ExitCode(code).name}"
     if code == pytest.ExitCode.NO_TESTS_COLLECTED and resumed is None:
+        session.record.note_meta(plan=None)  # nothing to go on with
         return f"error: no test matches {plan.only!r}; try names such as test_association or desk-1"
     return "interrupted" if code == pytest.ExitCode.INTERRUPTED else "completed"
 

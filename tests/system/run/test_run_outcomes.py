@@ -133,3 +133,22 @@ def test_the_run_says_what_it_was_run_on_without_its_secrets(runner: Runner) -> 
     assert "[phone.desk-1]" in meta["station_toml"]
     for secret in ("8642", "7531", "2468", "alice-pw", "bob-pw", "admin-token"):
         assert secret not in meta["station_toml"]
+
+
+def test_an_expression_that_cannot_be_read_is_refused_before_there_is_a_folder(runner: Runner) -> None:
+    ended = runner.run("simulated", "--suite", "dtmf", "--only", "((")
+
+    assert ended.code == 2
+    assert ended.err.startswith("offhook: --only: read: '((': ")
+    assert not ended.folder.exists()
+
+
+def test_an_expression_that_selects_nothing_leads_to_no_resumption(runner: Runner) -> None:
+    ended = runner.run("simulated", "--suite", "dtmf", "--only", "nosuch")
+    again = runner.command("run", "--resume", str(ended.folder))
+
+    assert ended.code == 2
+    assert "no test matches 'nosuch'" in ended.err
+    assert "--resume" not in ended.err
+    assert again.code == 2
+    assert "Traceback" not in again.err

@@ -217,10 +217,22 @@ def _put(text: str) -> None:
         sys.exit(128 + 13)
 
 
+def _put_bytes(data: bytes) -> None:
+    """A whole WAV file to standard output. Raises ConfigError if that is a terminal."""
+    if sys.stdout.isatty():
+        raise ConfigError("-", "write WAV", "standard output is a terminal", "| offhook dtmf decode -, or -o out.wav")
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
 @dtmf.command()
 @click.argument("digits")
 @click.option(
-    "-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="WAV file to write."
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path, allow_dash=True),
+    help='WAV file to write; "-": standard output.',
 )
 @click.option("--rate", type=int, default=8000, show_default=True, help="Sample rate, Hz.")
 @click.option("--on", "on_ms", type=float, default=100.0, show_default=True, help="Tone, ms.")
@@ -230,7 +242,10 @@ def _put(text: str) -> None:
 def encode(
     digits: str, output: Path, rate: int, on_ms: float, off_ms: float, low_dbm0: float, high_dbm0: float
 ) -> None:
-    """Write DIGITS (0-9 * # A-D, ',' pause, 'w' wait; spaces are skipped) as a 16-bit WAV file."""
+    """Write DIGITS (0-9 * # A-D, ',' pause, 'w' wait; spaces are skipped) as a 16-bit WAV file.
+
+    To standard output for a pipe: offhook dtmf encode 159 -o - | offhook dtmf decode -
+    """
     from offhook import dsp
 
     try:
@@ -246,18 +261,24 @@ def encode(
             off_s=off_ms / 1000.0,
             lead_s=off_ms / 1000.0,
         )
-        dsp.wav.write(output, made.samples, rate)
+        if str(output) == "-":
+            _put_bytes(dsp.wav.encoded(made.samples, rate))
+        else:
+            dsp.wav.write(output, made.samples, rate)
     except ConfigError as error:
         _refuse(error)
     except ValueError as error:
         _refuse(ConfigError(repr(digits), "encode", str(error)))
+    except BrokenPipeError:
+        raise  # nobody reads standard output any more: no bad path
     except OSError as error:
         _refuse(
             ConfigError(
                 str(output), "write", error.strerror or str(error), "choose a folder that exists and is writable"
             )
         )
-    click.echo(f"{output}: {len(made.spans)} digits, {len(made.samples) / rate:.2f} s at {rate} Hz")
+    told = f"{output}: {len(made.spans)} digits, {len(made.samples) / rate:.2f} s at {rate} Hz"
+    click.echo(told, err=str(output) == "-")
 
 
 def _check_form(rate: int, on_ms: float, off_ms: float, low_dbm0: float, high_dbm0: float) -> None:

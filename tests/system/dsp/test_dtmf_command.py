@@ -336,3 +336,17 @@ def test_a_good_file_is_read_beside_a_bad_one(tmp_path: Path) -> None:
     result = run("decode", str(tmp_path / "bad.wav"), str(tmp_path / "good.wav"))
     assert result.exit_code == 2
     assert f"{tmp_path / 'good.wav'}: 42" in result.output
+
+
+def test_what_is_made_can_be_piped_into_the_decoder(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "offhook.bench.cli", "dtmf"]
+    made = subprocess.run(
+        [*command, "encode", "159#", "-o", "-"], cwd=tmp_path, capture_output=True, timeout=60, check=True
+    )
+    heard = subprocess.run(
+        [*command, "decode", "-"], cwd=tmp_path, input=made.stdout, capture_output=True, timeout=60, check=True
+    )
+
+    assert dsp.wav.parse(made.stdout).rate == 8000
+    assert heard.stdout == b"159#\n"
+    assert list(tmp_path.iterdir()) == []

@@ -99,10 +99,13 @@ def store(model: StationModel, measured: Mapping[str, Any], now: datetime, days:
     return file
 
 
+NO_LOOP = "the station has no [loop] to make one by"
+
+
 def load(model: StationModel, now: datetime | None = None) -> Calibration:
     """The calibration of a station as it stands now. Never raises: what cannot be trusted is no calibration."""
     file = place(model.name)
-    again = f"make one: offhook calibrate {model.name}"
+    again = f"make one: offhook calibrate {model.name}" if model.loop else NO_LOOP
     try:
         data = json.loads(file.read_text("utf-8"))
     except FileNotFoundError:

@@ -138,6 +138,11 @@ def test_a_calibration_is_live_until_its_end() -> None:
     assert "offhook calibrate" in late.state
 
 
+def test_a_station_without_a_loop_is_not_sent_to_a_command_that_cannot_work() -> None:
+    assert calibrate_store.load(station(), NOW).state == "none; make one: offhook calibrate lab 3"
+    assert calibrate_store.load(station(loop={}), NOW).state == "none; the station has no [loop] to make one by"
+
+
 def test_what_is_not_as_it_was_made_is_not_trusted() -> None:
     assert "none" in calibrate_store.load(station(), NOW).state
     file = calibrate_store.store(station(), MEASURED, NOW)

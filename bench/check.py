@@ -69,7 +69,7 @@ def _answers(rig: Rig) -> Iterator[CheckLine]:
         where = rig.loaded.where(*resource.split(".", 1))
         error, left_out = rig.failures.get(resource), rig.left_out.get(resource)
         if left_out is not None:
-            yield CheckLine(where, resource, f"not tried: {left_out.detail}", True, left_out.hint)
+            yield CheckLine(where, resource, f"not tried: {left_out.detail}", True, left_out.hint, (), False)
         elif error is None:
             yield CheckLine(where, resource, rig.identities[resource])
         else:

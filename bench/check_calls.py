@@ -46,6 +46,12 @@ def check_rings(rig: Rig, phones: Phones) -> Iterator[CheckLine]:
     unheard: set[str] = set()
     for name in pins:
         where, wires = rig.loaded.where("phone", name, "ring"), (str(pins[name]),)
+        why = _why_not_rung(rig, phones, name, unheard)
+        if why:
+            yield CheckLine(
+                where, f"phone.{name}", f"ring sensor {pins[name]} not tried: {why}", wires=wires, tried=False
+            )
+            continue
         try:
             found, hint = _ring(rig, phones, name, rung, unheard)
         except OffhookError as error:
@@ -59,16 +65,29 @@ def check_rings(rig: Rig, phones: Phones) -> Iterator[CheckLine]:
         yield CheckLine(where, f"phone.{name}", found, False, hint, wires)
 
 
+def _callers(phones: Phones, name: str, unheard: set[str]) -> list[str]:
+    return [other for other, phone in phones.items() if other not in (name, *unheard) and phone.can_dial][:2]
+
+
+def _why_not_rung(rig: Rig, phones: Phones, name: str, unheard: set[str]) -> str:
+    """Why a phone is not called; "" if it is."""
+    if not phones[name].well:
+        return f"{name} itself is not well"
+    if len(phones) == 1:
+        return "no other phone to call it from"
+    if not _callers(phones, name, unheard):
+        return "no other phone is well and keyed by the bench"
+    try:
+        rig.allow(rig.model.phone[name].extension)
+    except NotAllowed as error:
+        return f"{rig.model.phone[name].extension} is {error.detail.partition(',')[0]}"
+    return ""
+
+
 def _ring(rig: Rig, phones: Phones, name: str, rung: list[tuple[str, bool]], unheard: set[str]) -> tuple[str, str]:
     """(what was found, what to try: "" if all is well). Callers that reach nobody are noted in ``unheard``."""
     extension, sensor = rig.model.phone[name].extension, rig.model.phone[name].ring
-    callers = [other for other, phone in phones.items() if other not in (name, *unheard) and phone.can_dial][:2]
-    if not callers or not phones[name].well:
-        return f"ring sensor {sensor} not tried: no phone can call {extension}", ""
-    try:
-        rig.allow(extension)
-    except NotAllowed:
-        return f"ring sensor {sensor} not tried: {extension} is not on the allow list", ""
+    callers = _callers(phones, name, unheard)
     for caller in callers:
         _call(rig, phones[caller], extension, name, rung)
         if (name, True) in rung:
@@ -106,8 +125,8 @@ def check_outside(rig: Rig, phones: Phones) -> Iterator[CheckLine]:
     if not (pins or model.ivr):
         return
     if not number or not callers:
-        why = "no phone is well enough" if number else "[dial] allow has no number of a voice service"
-        yield CheckLine(rig.loaded.where("dial"), "dial", f"outside lines and IVR taps not tried: {why}")
+        why = "no phone is well and keyed by the bench" if number else "[dial] allow has no number of a voice service"
+        yield CheckLine(rig.loaded.where("dial"), "dial", f"outside lines and IVR taps not tried: {why}", tried=False)
         return
     levels: dict[str, bool] = {}
     seized: set[str] = set()
@@ -209,7 +228,7 @@ def _lines_of(
     if unseen and len(seized) >= calls:
         name = pins[unseen[0]]
         found = f"{', '.join(unseen)} not tried: {calls} phones, {calls} calls"
-        yield CheckLine(rig.loaded.where("trunk", name), f"trunk.{name}", found)
+        yield CheckLine(rig.loaded.where("trunk", name), f"trunk.{name}", found, tried=False)
     if len(seized) < min(calls, len(pins)):
         hint = f"the calls went out: is a loop-current sensor at {', '.join(unseen)}?"
         hint = hint if went_out else "did the call go out? dial it by hand, and look at outside_prefix"

@@ -17,6 +17,9 @@ from typing import NamedTuple
 from offhook.bench.check_line import CheckLine
 from offhook.bench.station_model import StationModel, ref
 
+CLASSES = {"ok": "ok", "FAIL": "bad", "not tried": "untried"}
+"""How a row of the page looks, by the status of its line."""
+
 
 class Strand(NamedTuple):
     """One wire: ``keys1/8``, and what is at its other end."""
@@ -49,12 +52,13 @@ def draw(model: StationModel, lines: Iterable[CheckLine] = ()) -> str:
 def page(model: StationModel, lines: Sequence[CheckLine]) -> str:
     """Lines and drawing as one page of HTML that needs nothing else."""
     rows = "\n".join(
-        f"<tr class={'ok' if line.ok else 'bad'}><td>{'ok' if line.ok else 'FAIL'}<td>{html.escape(line.where)}"
+        f"<tr class={CLASSES[line.status]}><td>{line.status}<td>{html.escape(line.where)}"
         f"<td>{html.escape(line.resource)}<td>{html.escape(line.found)}"
-        f"<td>{'' if line.ok else html.escape(line.hint)}"
+        f"<td>{'' if line.status == 'ok' else html.escape(line.hint)}"
         for line in lines
     )
     style = "body{font:15px sans-serif;margin:2em}td{padding:.1em .8em}.bad{background:#fdd;font-weight:bold}"
+    style += ".untried{background:#eee}"
     title = html.escape(f"offhook check: {model.name}")
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{style}</style>"

@@ -37,7 +37,8 @@ def check_instruments(rig: Rig, phones: dict[str, PhoneCheck]) -> Iterator[Check
             continue
         where = rig.loaded.where("instrument", name, "line")
         if not phones[section.line].well:
-            yield CheckLine(where, resource, f"not tried at the line of {section.line}: that phone is not well")
+            found = f"not tried at the line of {section.line}: that phone is not well"
+            yield CheckLine(where, resource, found, tried=False)
             continue
         try:
             found, hint = tries[section.driver](rig, rig.instruments[name], section, phones[section.line])

@@ -26,6 +26,8 @@ def diagnose(keypad: Keypad, heard: Mapping[str, str]) -> tuple[str, str]:
     found = f'key "{first}": "{digits}" is heard' if digits else f'key "{first}": no tone is heard'
     if suspects:
         return found, f"is {' and '.join(_placed(keypad, wire) for wire in suspects)}?{others}"
+    if not any(bad.values()):
+        return found, f"the key itself, or its pad: every contact works in another key{others}"
     return found, f"every contact works in another key: are two keys or contacts exchanged?{others}"
 
 

@@ -52,7 +52,10 @@ def form(pattern: str) -> Any:
 
 
 _NAME, _REF, _NUMBER = r"[A-Za-z0-9][A-Za-z0-9_.-]*", r"[A-Za-z0-9][A-Za-z0-9_.-]*/\d{1,4}", r"\+?[0-9]{1,20}"
-_CODE, _ADDRESS, _ALLOW = r"[0-9]{1,12}", r"[a-z]+://\S+|/\S+|COM\d+", r"\+?[0-9*#xX]{1,24}"
+_CODE, _ALLOW = r"[0-9]{1,12}", r"\+?[0-9*#xX]{1,24}"
+_SCHEMES = "end", "tcp", "http", "https", "hid", "hislip", "socket", "rfc2217", "loop", "spy", "alt", "hwgrp", "cp2110"
+"""What a wire may be: of a [world], the bench's own, VISA's, and what pyserial takes."""
+_ADDRESS = rf"(?:{'|'.join(_SCHEMES)})://\S+|/\S+|COM\d+"
 
 Name = Annotated[str, form(_NAME), matching(_NAME, "a plain name", "letters, digits, - and _")]
 RefText = Annotated[str, form(_REF), matching(_REF, "board/number", 'a form like "keys1/4"')]

@@ -33,6 +33,11 @@ from offhook.drivers.errors import ConfigError
 __all__ = ["KEYS", "Hook", "Keypad", "PhoneModel", "Ref", "Relay", "Section", "Sense", "StationModel", "ref"]
 
 
+REGIONS = ("US", "EU", "UK", "JP")
+"""Whose tones and ringing are known: those of :data:`offhook.dsp.plans.PLANS`."""
+_REGION = "|".join(REGIONS)
+
+
 class Dut(Section):
     """What is under test, as page one of the report names it."""
 
@@ -185,7 +190,7 @@ class StationModel(Section):
     schema_version: Literal[1]
     name: Annotated[str, Field(min_length=1)]
     role: Literal["R1", "R2", "R3", "R4", "R5"]
-    region: Annotated[str, form("[A-Z]{2}"), matching("[A-Z]{2}", "a country", 'two letters, as in "US"')] = "US"
+    region: Annotated[str, form(_REGION), matching(_REGION, "a region", f"one of {', '.join(REGIONS)}")] = "US"
     dut: Dut
     world: World | None = None
     pbx: Pbx | None = None

@@ -6,8 +6,9 @@ from rig_standin import STATION, StandInEnd
 
 from offhook.bench.station_file import find_station, load_station, schema
 from offhook.bench.station_mistakes import StationError
-from offhook.bench.station_model import Ref
+from offhook.bench.station_model import REGIONS, Ref
 from offhook.drivers.errors import ConfigError
+from offhook.dsp.plans import PLANS
 
 pytestmark = pytest.mark.usefixtures("standin")
 
@@ -54,6 +55,8 @@ BROKEN = [
     ("unknown end", 'end = "standin"', 'end = "stand"', ['no far end "stand" (try: standin)']),
     ("unreachable keys", ', "one/6"]', "]", ["4 rows and 2 columns do not reach every key"]),
     ("extension twice", '"1002"', '"1001"', ["1001 is used twice (try: phone.desk has it already)"]),
+    ("unknown region", 'name = "small"', 'name = "small"\nregion = "XX"', ["region", "(try: one of US, EU, UK, JP)"]),
+    ("unknown scheme", "end://two", "foo://two", ['relay.two.link: "foo://two" is not an address (try: ']),
     ("link twice", "end://two", "end://one", ["end://one is used twice"]),
     ("unsafe hook", 'safe = "open"', 'safe = "closed"', ["leave the phone off-hook", 'safe = "open"']),
     ("emergency pattern", '"10xx"', '"1xx"', ["an emergency number"]),
@@ -141,6 +144,10 @@ def test_a_file_of_other_bytes_is_refused(small: Path) -> None:
 
     with pytest.raises(ConfigError, match=r"small\.toml:2: read station: not UTF-8"):
         load_station(small)
+
+
+def test_the_regions_are_those_whose_tones_are_known() -> None:
+    assert set(REGIONS) == set(PLANS)
 
 
 def test_secrets_come_from_the_environment(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:

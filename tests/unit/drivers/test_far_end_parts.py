@@ -280,6 +280,12 @@ def test_a_real_wire_in_simulated_time_is_told_as_what_it_is(address: str) -> No
     assert "cti, keys1" in said
 
 
+def test_an_address_of_no_known_kind_is_not_called_real() -> None:
+    said = str(unknown_end("foo://x", ["keys1"]))
+    assert 'no wire begins with "foo://" (try: end://, tcp://' in said
+    assert "real wire" not in said
+
+
 def test_an_end_that_is_not_there_is_told_with_those_that_are() -> None:
     said = str(unknown_end("end://keys9", ["keys1", "cti"]))
     assert "no such end in this world (it has: cti, keys1)" in said

@@ -274,17 +274,17 @@ class SoundCard:
         if message.kind == "B":
             self._block_came(message)
         elif message.kind == "H":
-            self._hello = json.loads(message.payload)
+            self._hello = json.loads(bytes(message.payload))
         elif message.kind == "X":
             frame = self._capture.base + message.first_frame
             self._capture.timeline.restart(self._capture.end)
-            self._capture.lose(Loss(frame, frame + message.frames, message.payload.decode()))
+            self._capture.lose(Loss(frame, frame + message.frames, bytes(message.payload).decode()))
         elif message.kind == "L":
             self._pilot_came(self._capture.base + message.first_frame, *NUMBER.unpack(message.payload))
         elif message.kind == "M":
             self._muted += 1
         elif message.kind == "E":
-            why = json.loads(message.payload)
+            why = json.loads(bytes(message.payload))
             kind = KINDS.get(why["kind"])
             error = kind or ConfigError
             lost = error(self.resource, why["operation"], self._with_words(why["detail"]), why["hint"])

@@ -52,7 +52,7 @@ def run_suite(runner: Runner, text: str) -> Ended:
         ("measure('loss', 0.9, at_most=1.0, u=0.2)", 3, Verdict.INCONCLUSIVE),
         ("raise DeviceTimeout('relay.keys1', 'close', 'no answer')", 3, Verdict.INCONCLUSIVE),
         ("pytest.skip('no time')", 3, Verdict.NOT_RUN),
-        ("station.not_applicable('KEY-PROV.1', 'no key lines')", 0, Verdict.NOT_APPLICABLE),
+        ("station.not_applicable('KEY-PROV.1', 'no key lines')", 3, Verdict.NOT_APPLICABLE),
     ],
 )
 def test_what_a_test_does_is_what_the_run_returns(runner: Runner, body: str, code: int, outcome: Verdict) -> None:

@@ -14,8 +14,8 @@ from offhook.drivers.clock import Clock, Timer
 
 LOUD_DBM0 = -42.0
 """Softer than this is silence: 20 dB under the softest prompt, 10 dB over an idle line's noise."""
-BATCH_S = 0.06
-"""Audio decoded at a time: three blocks cost little more than one, and a digit is told this much later at most."""
+EVERY_S = 0.1
+"""Audio is decoded this much at a time, which costs half of what single blocks do; a digit is told so much later."""
 KEPT = 500
 """So many of the latest sounds of a channel are kept at least."""
 MERGE_S = 0.2
@@ -53,37 +53,36 @@ class Listener:
         self._every = self._index.tolist() == list(range(port.channels))
         self._on_digit = on_digit
         self._spans: dict[str, list[Span]] = {name: [] for name in self._names}
-        self._decoder = dsp.Decoder(port.rate_hz, channels=len(self._names))
+        self._decoder = self._new_decoder()
         self._base = 0
         self._next = 0
-        self._waiting: list[Samples] = []
         self._late: Timer | None = None
         self._threshold = float(32768.0**2 * 10 ** ((LOUD_DBM0 - 3.14) / 10) / 2)
         self.stop = port.subscribe(self._take)
 
     def _take(self, first_frame: int, block: Samples) -> None:
         if first_frame != self._next:
-            self._decode()
             self._report(self._decoder.flush())
-            self._decoder = dsp.Decoder(self.port.rate_hz, channels=len(self._names))
+            self._decoder = self._new_decoder()
             self._base = first_frame
         self._next = first_frame + block.shape[1]
         mine = block if self._every else block[self._index]
         self._note_sound(first_frame, mine)
-        self._waiting.append(mine)
-        if sum(waiting.shape[1] for waiting in self._waiting) >= BATCH_S * self.port.rate_hz:
-            self._decode()
-        elif self._late is None:  # should the port fall silent now, what it gave is decoded all the same
-            self._late = self._clock.call_at(self._clock.now_s() + 2 * BATCH_S, self._decode)
-
-    def _decode(self) -> None:
-        """Decode what has come since the last time."""
-        if self._late is not None:
+        self._report(self._decoder.feed(mine))
+        if not self._decoder.waiting and self._late is not None:
             self._late.cancel()
             self._late = None
-        if self._waiting:
-            blocks, self._waiting = self._waiting, []
-            self._report(self._decoder.feed(np.concatenate(blocks, axis=1)))
+        elif self._decoder.waiting and self._late is None:
+            # should the port fall silent now, what it gave is decoded all the same
+            self._late = self._clock.call_at(self._clock.now_s() + 2 * EVERY_S, self._look)
+
+    def _new_decoder(self) -> dsp.Decoder:
+        return dsp.Decoder(self.port.rate_hz, channels=len(self._names), every_s=EVERY_S)
+
+    def _look(self) -> None:
+        """Decode what has come since the last time."""
+        self._late = None
+        self._report(self._decoder.look())
 
     def _note_sound(self, first_frame: int, block: Samples) -> None:
         audio = block.astype(np.float32)

@@ -22,6 +22,7 @@ from offhook.dsp.track import track
 Event = Onset | Digit
 
 
+MOST_EVERY_S = 0.2
 ROOM = 6  # buffers hold so many times what is looked back to: moving it to the front is rare
 
 
@@ -30,18 +31,25 @@ class Decoder:
 
     ``feed`` takes blocks (channels, n) or, for one channel, (n,), int16 or float; block sizes are free and may change.
     An ``Onset`` comes at most 45 ms after a clean tone has begun (block length included up to 10 ms), its ``Digit``
-    once the tone has been off for the profile's ``bridge_s``.
+    once the tone has been off for the profile's ``bridge_s``. Where nobody waits for them, ``every_s`` saves up to half
+    of the work: audio is gathered and looked at only so often (``look`` does not wait for that). Events and their times
+    are the same, and come so much later at most.
     """
 
-    def __init__(self, rate: float, channels: int = 1, profile: Profile = profiles.ATT) -> None:
+    def __init__(
+        self, rate: float, channels: int = 1, profile: Profile = profiles.ATT, *, every_s: float = 0.0
+    ) -> None:
         check_rate(rate)
         if channels < 1:
             raise ValueError(f"channels is {channels}: expected at least 1")
+        if not 0.0 <= every_s <= MOST_EVERY_S:
+            raise ValueError(f"every_s is {every_s}: expected 0 to {MOST_EVERY_S:g}")
         self.rate, self.channels, self.profile = rate, channels, profile
         self._front = Front(rate, channels)
         self._rx: Receiver = receiver(self._front.rate, profile)
         rx = self._rx
         self._keep = rx.before + (2 * WARM + 4) * rx.hop + 2 * rx.gate.step
+        self._every = round(every_s * self._front.rate)
         self._fill = 0
         self.reset()
 
@@ -57,6 +65,7 @@ class Decoder:
         self._fill = self._keep  # samples in the buffer; the first ``_keep`` are the silence before the stream
         self._origin = -self._keep  # stream sample of the buffer's first
         self._window = 0  # next window of the gate
+        self._looked = 0  # stream samples that were looked at
         self._lanes: dict[int, Lane] = {}
 
     def feed(self, block: ArrayLike) -> list[Event]:
@@ -68,12 +77,25 @@ class Decoder:
             raise ValueError(f"block has shape {np.shape(block)}: expected ({self.channels}, n)")
         return self._take(self._front.feed(value))
 
+    @property
+    def waiting(self) -> int:
+        """Samples of a channel, at the receiver's rate, that were not looked at yet."""
+        return self._total - self._looked
+
+    def look(self) -> list[Event]:
+        """What the audio so far completes, without waiting for more (see ``every_s``)."""
+        if not self.waiting:
+            return []
+        self._looked = self._total
+        return self._gate() + self._advance()
+
     def flush(self) -> list[Event]:
         """The stream has ended: returns what is still open; afterwards the decoder is as new."""
         tail = np.zeros((self.channels, len(self._front.taps) - 1), dtype=np.int16)
         events = self._take(self._front.feed(tail)) if tail.shape[1] else []
         pad = round(FLUSH_S * self._rx.hop / self._rx.hop_s)
         events += self._take(np.zeros((self.channels, pad), dtype=np.int16))
+        events += self.look()
         events += self._close(list(self._lanes.values()))
         self.reset()
         return events
@@ -82,9 +104,12 @@ class Decoder:
         events: list[Event] = []
         room = self._keep  # at most this much at once, so that the buffer holds all a lane looks back to
         for at in range(0, audio.shape[1], room):
-            self._append(audio[:, at : at + room])
-            events += self._gate()
-            events += self._advance()
+            part = audio[:, at : at + room]
+            if self.waiting + part.shape[1] > room:
+                events += self.look()
+            self._append(part)
+            if self.waiting >= self._every:
+                events += self.look()
         return events
 
     def _append(self, audio: NDArray[np.generic]) -> None:
@@ -92,9 +117,10 @@ class Decoder:
             self._audio = self._audio.astype(np.float32)
         count = audio.shape[1]
         if self._fill + count > self._audio.shape[1]:
-            drop = self._fill - self._keep
-            self._audio[:, : self._keep] = self._audio[:, drop : self._fill].copy()
-            self._fill, self._origin = self._keep, self._origin + drop
+            keep = self._keep + self.waiting
+            drop = self._fill - keep
+            self._audio[:, :keep] = self._audio[:, drop : self._fill].copy()
+            self._fill, self._origin = keep, self._origin + drop
         self._audio[:, self._fill : self._fill + count] = audio
         self._fill += count
 

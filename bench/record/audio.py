@@ -57,7 +57,7 @@ class WavWriter:
 
     def write(self, samples: Samples) -> None:
         """Append frames."""
-        self._file.write(samples.astype("<i2", copy=False).tobytes())
+        self._file.write(np.ascontiguousarray(samples, dtype="<i2").data)
         self.frames += len(samples)
 
     def settle(self) -> None:

@@ -44,9 +44,9 @@ class Capture:
         first += self.base
         self.end = first + samples.shape[1]
         self.timeline.place(self.end, zero_s - self.base / self._rate_hz)
-        self._history.add(first, samples)
+        kept = self._history.add(first, samples)
         for on_block in list(self._on_block):
-            on_block(first, samples)
+            on_block(first, kept)
 
     def take(self, start: int, stop: int) -> Samples:
         """As :meth:`offhook.drivers.audio.AudioPort.take`."""

@@ -182,7 +182,7 @@ class PipeAudio:
 
     def take(self, start: int, stop: int) -> Samples:
         """Captured frames ``(channels, stop - start)``; skipped ones are zero."""
-        return self._history.take(start, stop, self.now_frame())
+        return self._history.take(start, stop, self._captured if stop <= self._captured else self.now_frame())
 
     def subscribe(self, on_block: OnBlock) -> Callable[[], None]:
         """Call ``on_block(first_frame, block)`` for every captured block; blocks are read-only."""
@@ -251,9 +251,9 @@ class PipeAudio:
         block = np.frombuffer(message.payload, dtype=_INT16).reshape(message.channels, message.frames)
         self._idle = False
         self._captured = end
-        self._history.add(message.first_frame, block)
+        kept = self._history.add(message.first_frame, block)
         for on_block in list(self._listeners):
-            on_block(message.first_frame, block)
+            on_block(message.first_frame, kept)
 
     def _place(self, frame: float) -> None:
         """Something that ends with ``frame`` is here, so that frame is on the wire now or has been."""

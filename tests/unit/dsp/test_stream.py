@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from unit.dsp.trials import digit_power, noise, trial
 
 from offhook import dsp
-from offhook.dsp import talkoff
+from offhook.dsp import live, talkoff
 
 
 def run(samples: Any, sizes: Any, rate: float = 8000) -> tuple[dsp.Digits, list[dsp.Onset]]:
@@ -60,6 +60,34 @@ def test_any_block_sizes(seed: int, sizes: list[int]) -> None:
     live, onsets = run(x, itertools.cycle(sizes))
     same(live, whole)
     assert [onset.key for onset in onsets] == list(whole.text())
+
+
+@pytest.mark.parametrize("every_s", [0.02, 0.1, live.MOST_EVERY_S])
+@pytest.mark.parametrize("sizes", [(160,), (24, 3000, 777, 1601)])
+@pytest.mark.req("DTMF-DEC.3")
+def test_audio_that_is_gathered_and_looked_at_now_and_then(every_s: float, sizes: tuple[int, ...]) -> None:
+    x = dsp.to_int16(material(round(1000 * every_s)))
+    decoder = dsp.Decoder(8000, every_s=every_s)
+    events, at = [], 0
+    for size in itertools.cycle(sizes):
+        events += decoder.feed(x[at : at + size])
+        at += size
+        assert decoder.waiting < every_s * 8000  # else it would have looked
+        if at >= len(x):
+            break
+    events += decoder.look()
+    assert decoder.waiting == 0
+    assert decoder.look() == []
+    events += decoder.flush()
+    whole = dsp.decode(x)
+    same(dsp.Digits.of([event for event in events if isinstance(event, dsp.Digit)], 1), whole)
+    assert [event.key for event in events if isinstance(event, dsp.Onset)] == list(whole.text())
+
+
+@pytest.mark.parametrize("every_s", [-0.01, 0.21])
+def test_a_wait_out_of_range_is_refused(every_s: float) -> None:
+    with pytest.raises(ValueError, match="every_s is"):
+        dsp.Decoder(8000, every_s=every_s)
 
 
 @pytest.mark.req("DTMF-DEC.3")

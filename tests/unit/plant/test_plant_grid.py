@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -12,7 +13,7 @@ from unit.plant.plant_hands import Hands
 from offhook import dsp
 from offhook.fixtures import media
 from offhook.fixtures.players import Clip, ProgressTone, Quiet
-from offhook.fixtures.receivers import BLOCKS, ReceiverBank
+from offhook.fixtures.receivers import EVERY_S, ReceiverBank
 from offhook.fixtures.simclock import SimClock
 from offhook.fixtures.world import BLOCK, AudioGrid, Impairment, Samples
 
@@ -207,6 +208,38 @@ def test_an_a_law_world_quantizes_by_a_law() -> None:
     assert len(np.unique(media.law_table("A"))) == 256
 
 
+@pytest.mark.parametrize("noise_dbm0", [-68.0, -50.0, -20.0])
+def test_who_only_breathes_is_heard_as_arithmetic_has_it(noise_dbm0: float) -> None:
+    """Line loss and sidetone of mere noise come out of tables; here sample by sample, with a speaker between."""
+    clock = SimClock()
+    grid = AudioGrid(clock, seed=3, channels=3)
+    near = grid.open_leg("near", Impairment(loss_down_db=6.0, noise_dbm0=noise_dbm0))
+    far = grid.open_leg("far", Impairment(loss_up_db=2.0, noise_dbm0=noise_dbm0))
+    near.listen_to(far)
+    near.tap(ear=0, down=1, mouth=2)
+    blocks: list[tuple[Samples, Samples, bool]] = []
+    grid.on_rack(lambda first, rack: blocks.append((rack.astype(np.float64), grid.sent(far), near.player is not None)))
+    clock.sleep(0.4)
+    far.set_speak(lambda first, out: out.__iadd__(np.float32(9000.0)))
+    clock.sleep(0.4)
+    far.set_speak(None)
+    clock.sleep(0.2)
+    near.play(ProgressTone("dial", "US", 0))
+    clock.sleep(0.2)
+    near.play(None)
+    clock.sleep(0.2)
+    assert len({block.tobytes() for _, block, _ in blocks}) > 40
+    softer = media.loss_table("mu", 6.0)
+    for (_, before, _), (rack, _, tone) in itertools.pairwise(blocks):
+        ear, down, mouth = rack
+        if not tone:
+            assert np.array_equal(down, softer.take(before.view(np.uint16)))
+        else:
+            assert media.rms(-25.0) < down.std() < media.rms(-10.0)
+        assert np.abs(ear - np.clip(down + mouth * 10 ** (-10 / 20), -32768, 32767)).max() <= 1.0
+        assert mouth.std() == pytest.approx(media.rms(noise_dbm0), rel=0.25)
+
+
 @pytest.mark.parametrize("same", [True, False])
 def test_a_receiver_hears_nothing_of_who_was_on_its_channel_before(grid: AudioGrid, same: bool) -> None:
     """A leg leaves between two looks of the receivers; what it sent last belongs to nobody."""
@@ -217,10 +250,11 @@ def test_a_receiver_hears_nothing_of_who_was_on_its_channel_before(grid: AudioGr
     silent = np.zeros((8, BLOCK), dtype=np.int16)
     digit = dsp.tones.to_int16(dsp.encode("5", media.RATE_HZ, on_s=0.06, off_s=0.04))
     sent = [digit[at : at + BLOCK] for at in range(0, digit.size, BLOCK)]
-    for _ in range(BLOCKS - 1):
+    blocks = round(EVERY_S * media.RATE_HZ / BLOCK)
+    for _ in range(blocks - 1):
         bank.feed(silent, silent)
-    for number, part in enumerate([*sent[:BLOCKS], *[silent[0]] * 9]):
-        if number == BLOCKS and not same:
+    for number, part in enumerate([*sent[:blocks], *[silent[0]] * 9]):
+        if number == blocks and not same:
             bank.detach_leg(leg)
             leg = grid.open_leg("second")
             bank.attach(leg, lambda key, ended: heard.append(key))

@@ -93,17 +93,21 @@ def _aligned(*shape: int) -> Float32:
     return room[begin : begin + 4 * size].view(np.float32).reshape(shape)
 
 
-def _plain(audio: NDArray[np.generic]) -> NDArray[np.generic]:
+def plain(audio: NDArray[np.generic]) -> NDArray[np.generic]:
     """Audio as the one kind of array for each type of sample that kernels are compiled for."""
-    plain = np.ascontiguousarray(audio).view()
-    plain.flags.writeable = False
-    return plain
+    same = np.ascontiguousarray(audio).view()
+    same.flags.writeable = False
+    return same
 
 
 def gate_hits(rx: Receiver, audio: NDArray[np.generic]) -> NDArray[np.bool_]:
     """``Gate.hits`` of a whole recording, into the silence after its end: (channels, windows)."""
-    gate, samples, audio = rx.gate, audio.shape[1], _plain(audio)
-    windows = gate.windows(samples) + 2
+    return window_hits(rx, plain(audio), 0, rx.gate.windows(audio.shape[1]) + 2)
+
+
+def window_hits(rx: Receiver, audio: NDArray[np.generic], first: int, windows: int) -> NDArray[np.bool_]:
+    """``Gate.hits`` of so many windows from a sample on: (channels, windows)."""
+    gate = rx.gate
     passed = np.zeros(audio.shape[0] * windows, dtype=np.bool_)
     rows = np.empty((GATE_ROWS, gate.size), dtype=np.float32)
     product = np.empty((len(gate.columns), GATE_ROWS), dtype=np.float32)
@@ -113,7 +117,7 @@ def gate_hits(rx: Receiver, audio: NDArray[np.generic]) -> NDArray[np.bool_]:
     begin, quiet, scale = 0, np.float32(gate.floor * gate.size), np.float32(1.0 / gate.size)
     while begin < len(passed):
         begin, count = kernels_gate.loud_windows(
-            audio, windows, begin, gate.size, gate.step, quiet, rows, place, energy
+            audio, first, windows, begin, gate.size, gate.step, quiet, rows, place, energy
         )
         if count:
             np.matmul(gate.columns, rows[:count].T, out=product[:, :count])
@@ -160,25 +164,20 @@ def constants(rx: Receiver) -> Constants:
     return known[1]
 
 
-class BatchAnalysis:
-    """Digits of some lanes of a recording."""
+class Weighing:
+    """Some lanes of audio (as ``plain`` gives it) and their candidates, weighed; ``event`` are those accepted."""
 
-    def __init__(
-        self, rx: Receiver, audio: NDArray[np.generic], lanes: Lanes, first: int, delay_s: float, room: Room
-    ) -> None:
-        self.rx, self.audio, self.lanes, self.delay_s, self.first_channel = rx, _plain(audio), lanes, delay_s, first
-        self.it, self.room = constants(rx), room
+    def __init__(self, rx: Receiver, audio: NDArray[np.generic], lanes: Lanes, room: Room) -> None:
+        self.rx, self.audio, self.lanes, self.room = rx, audio, lanes, room
+        self.it = constants(rx)
         self.begin = np.cumsum(lanes.length) - lanes.length
         self.hops = int(lanes.length.sum())
         self.lane = np.repeat(np.arange(len(self.begin)), lanes.length)
         room.fit(self.hops)
-        self.found = self._digits()
-
-    def columns(self) -> dict[str, NDArray[np.generic]]:
-        """The digits as columns of ``Digits``."""
-        lane = self.lane[self.found.accepted]
-        channel = self.lanes.channel[lane] + self.first_channel
-        return self.rx.rows(self.found, channel, self.lanes.first[lane] - self.begin[lane], self.delay_s)
+        self.event = self._accepted()
+        """Their numbers among the candidates; everything about those is in the room."""
+        self.at: Index = room.hop_of[room.row[self.event]]
+        """The hop of each."""
 
     def _candidates(self) -> int:
         """How many candidates there are, with the powers, offsets and drifts of their two tones in the room."""
@@ -195,7 +194,7 @@ class BatchAnalysis:
         kernels_hops.tones_pass(room.parts, count, np.float32(self.rx.hop_s), room.features)
         return count
 
-    def _digits(self) -> Found:
+    def _accepted(self) -> Index:
         it, room = self.it, self.room
         count = self._candidates()
         row, key, energy = room.row[:count], room.key[:count], room.energy[:count]
@@ -224,8 +223,7 @@ class BatchAnalysis:
             doubt, lambda some: self._past(at[some]), self._on, lambda some: self._tones(some, START_BACK),
             self.rx.fine.rate, self.rx.profile.null_hz, kernels_fit.fit,
         )  # fmt: skip
-        event = np.flatnonzero(fair & pure & (room.place_of[row] >= WARM))
-        return self._tracked(event, at[event])
+        return np.flatnonzero(fair & pure & (room.place_of[row] >= WARM))
 
     def _past(self, at: Index) -> tuple[Float32, Index]:
         """The last ``LOOK`` blocks up to some hops, and where each hop's own block is among them."""
@@ -247,6 +245,23 @@ class BatchAnalysis:
         low = room.amplitude[key // 4, rows] / np.sqrt(np.maximum(room.features[0, some], 1e-9))
         high = room.amplitude[4 + key % 4, rows] / np.sqrt(np.maximum(room.features[1, some], 1e-9))
         return np.stack((low * heard, high * heard))
+
+
+class BatchAnalysis(Weighing):
+    """Digits of some lanes of a recording."""
+
+    def __init__(
+        self, rx: Receiver, audio: NDArray[np.generic], lanes: Lanes, first: int, delay_s: float, room: Room
+    ) -> None:
+        super().__init__(rx, plain(audio), lanes, room)
+        self.delay_s, self.first_channel = delay_s, first
+        self.found = self._tracked(self.event, self.at)
+
+    def columns(self) -> dict[str, NDArray[np.generic]]:
+        """The digits as columns of ``Digits``."""
+        lane = self.lane[self.found.accepted]
+        channel = self.lanes.channel[lane] + self.first_channel
+        return self.rx.rows(self.found, channel, self.lanes.first[lane] - self.begin[lane], self.delay_s)
 
     def _tracked(self, event: Index, at: Index) -> Found:
         """Digits from the accepted candidates."""

@@ -16,7 +16,7 @@ from offhook.dsp.track import BACK
 _PER_EVENT = ("at", "key", "low_power", "high_power", "low_offset", "high_offset", "rest", "full")
 _LOW, _HIGH = _PER_EVENT.index("low_power"), _PER_EVENT.index("high_power")
 _KINDS = {"at": np.int64, "key": np.int8, "full": np.bool_}
-_UNUSED = tuple(f.name for f in fields(Hops) if f.name not in (*_PER_EVENT, "amplitude", "accepted"))
+UNUSED = tuple(f.name for f in fields(Hops) if f.name not in (*_PER_EVENT, "amplitude", "accepted"))
 TRIM_HOPS = 240
 NOTHING = np.zeros(0, dtype=np.int64)
 
@@ -96,7 +96,7 @@ def joined(lanes: list[Lane]) -> tuple[Hops, NDArray[np.int64], NDArray[np.int64
         name: row.astype(_KINDS.get(name, np.float32)) for name, row in zip(_PER_EVENT, events, strict=True)
     }
     accepted = np.ones(events.shape[1], dtype=np.bool_)
-    unused: dict[str, Any] = dict.fromkeys(_UNUSED, accepted[:0])
+    unused: dict[str, Any] = dict.fromkeys(UNUSED, accepted[:0])
     hops = Hops(amplitude=amplitude, accepted=accepted, **columns, **unused)
     return hops, np.repeat(np.arange(len(parts)), length), begin, begin + length - 1
 

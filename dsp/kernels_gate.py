@@ -20,11 +20,13 @@ def _energy(window: Array) -> Any:
 
 @kernel
 def loud_windows(
-    audio: Array, windows: int, begin: int, size: int, step: int, quiet: Any, rows: Array, place: Array, energy: Array
-) -> tuple[int, int]:
+    audio: Array, first: int, windows: int, begin: int, size: int, step: int, quiet: Any, rows: Array, place: Array,
+    energy: Array,
+) -> tuple[int, int]:  # fmt: skip
     """Windows with any power to speak of, from the flat number ``begin`` on, until ``rows`` is full.
 
-    Returns the flat number to go on with and how many were found; ``quiet`` and ``energy`` are sums of squares.
+    The first window of each channel begins with sample ``first``. Returns the flat number to go on with and how many
+    were found; ``quiet`` and ``energy`` are sums of squares.
     """
     channels, samples = audio.shape
     found = 0
@@ -33,7 +35,7 @@ def loud_windows(
         channel, window = flat // windows, flat % windows
         line = audio[channel]
         while window < windows and found < len(rows):
-            a = window * step
+            a = first + window * step
             whole = a + size <= samples
             piece = line[a : a + size] if whole else line[min(a, samples) : samples]
             total = _energy(piece)

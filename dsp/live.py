@@ -6,10 +6,12 @@ Idle channels cost one coarse gate for all of them together every 24 ms. A chann
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from offhook.dsp import profiles
+from offhook.dsp import compiled, profiles
 from offhook.dsp.decode import FLUSH_S, Lanes, Receiver, cut, receiver
 from offhook.dsp.digits import Digit, Digits, Onset
 from offhook.dsp.fine import WARM
@@ -18,6 +20,9 @@ from offhook.dsp.history import NOTHING, TRIM_HOPS, Lane, extend, fresh_events, 
 from offhook.dsp.profiles import Profile
 from offhook.dsp.tones import KEYS, check_rate, checked
 from offhook.dsp.track import track
+
+if TYPE_CHECKING:
+    from offhook.dsp.live_kernels import LiveKernels
 
 Event = Onset | Digit
 
@@ -48,7 +53,12 @@ class Decoder:
         self._front = Front(rate, channels)
         self._rx: Receiver = receiver(self._front.rate, profile)
         rx = self._rx
-        self._keep = rx.before + (2 * WARM + 4) * rx.hop + 2 * rx.gate.step
+        self._keep = (-(-(rx.before + 2 * rx.gate.step) // rx.hop) + 2 * WARM + 4) * rx.hop  # whole hops
+        self._kernels: LiveKernels | None = None
+        if compiled.ready_live(channels) and len(profile.null_hz) <= compiled.MOST_NULLS:
+            from offhook.dsp.live_kernels import LiveKernels  # loads numba
+
+            self._kernels = LiveKernels(rx)
         self._every = round(every_s * self._front.rate)
         self._fill = 0
         self.reset()
@@ -118,7 +128,8 @@ class Decoder:
         count = audio.shape[1]
         if self._fill + count > self._audio.shape[1]:
             keep = self._keep + self.waiting
-            drop = self._fill - keep
+            drop = (self._fill - keep) // self._rx.hop * self._rx.hop
+            keep = self._fill - drop
             self._audio[:, :keep] = self._audio[:, drop : self._fill].copy()
             self._fill, self._origin = keep, self._origin + drop
         self._audio[:, self._fill : self._fill + count] = audio
@@ -134,7 +145,11 @@ class Decoder:
         at = self._window * gate.step
         if at + gate.size > self._total:
             return []
-        hits = gate.hits(self._audio[:, at - self._origin : self._fill])
+        first = at - self._origin
+        if self._kernels is not None:
+            hits = self._kernels.gate(self._audio, first, self._fill)
+        else:
+            hits = gate.hits(self._audio[:, first : self._fill])
         events: list[Event] = []
         channel, window = np.nonzero(hits)
         begin, end = self._rx.lane_of(window + self._window)
@@ -172,9 +187,13 @@ class Decoder:
         start = np.array([max(lane.first, lane.done - WARM) for lane in due])
         stop = np.array([min(lane.end, heard) for lane in due])
         piece = Lanes(np.array([lane.channel for lane in due]), start, stop - start)
-        view = Lanes(piece.channel, start, piece.length)
-        blocks, place, begin = cut(self._audio[:, : self._fill], view, self._rx.hop, self._origin)
-        hops = self._rx.fine.analyse(blocks, place)
+        begin = np.cumsum(piece.length) - piece.length
+        if self._kernels is not None:  # the buffer begins with a whole hop of the stream
+            view = Lanes(piece.channel, start - self._origin // self._rx.hop, piece.length)
+            hops = self._kernels.analyse(self._audio, view)
+        else:
+            blocks, place, _ = cut(self._audio[:, : self._fill], piece, self._rx.hop, self._origin)
+            hops = self._rx.fine.analyse(blocks, place)
         done = np.array([lane.done for lane in due])
         fresh = begin + np.where(done == [lane.first for lane in due], 0, done - start)
         events, edges = fresh_events(hops, begin, fresh)

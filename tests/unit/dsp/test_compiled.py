@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from unit.dsp.test_stream import material
+from unit.dsp.test_stream import material, run
 from unit.dsp.trials import trial
 
 from offhook import dsp
@@ -31,10 +32,10 @@ def both(samples: Any, rate: float = 8000, profile: dsp.Profile = profiles.ATT) 
     return plain, dsp.decode(samples, rate, profile)
 
 
-def same(plain: dsp.Digits, fast: dsp.Digits) -> None:
+def same(plain: dsp.Digits, fast: dsp.Digits, near: float = 0.0) -> None:
     assert fast.texts() == plain.texts()
     for name, limit in NEAR.items():
-        assert np.max(np.abs(getattr(fast, name) - getattr(plain, name)), initial=0.0) < limit, name
+        assert np.max(np.abs(getattr(fast, name) - getattr(plain, name)), initial=0.0) < max(limit, near), name
     assert np.max(np.abs(fast.snr_db - plain.snr_db), initial=0.0) < 0.1
 
 
@@ -102,6 +103,37 @@ def test_a_digit_cut_off_at_either_end() -> None:
     for begin in range(0, 2000, 171):
         for end in range(len(x) - 2000, len(x), 171):
             same(*both(x[begin:end]))
+
+
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 100_000), sizes=st.lists(st.integers(24, 3000), min_size=1, max_size=12))
+@pytest.mark.req("DTMF-DEC.3")
+def test_a_live_receiver_hears_the_same_in_blocks_of_any_size(seed: int, sizes: list[int]) -> None:
+    x = dsp.to_int16(material(seed))
+    x = np.stack((x, np.roll(x, 1234), np.zeros_like(x), x[::-1]))
+    compiled.use(False)
+    whole = dsp.decode(x)
+    compiled.use(True)
+    live, onsets = run(x, itertools.cycle(sizes))
+    assert len(whole) >= 32
+    same(whole, live, near=2e-3)
+    assert sorted(onset.key for onset in onsets) == sorted("".join(whole.texts()))
+
+
+@pytest.mark.parametrize("rate", [4000, 8000, 11025, 48000])
+def test_a_live_receiver_at_other_rates(rate: int) -> None:
+    made = trial(2, seed=rate, rate=rate, on_s=0.06)
+    compiled.use(True)
+    live, _ = run(made.samples, itertools.cycle([777, 5, 160, 3001]), rate)
+    assert live.text() == "".join(span.key for span in made.spans)
+
+
+def test_live_kernels_are_for_many_channels() -> None:
+    compiled.use(None)
+    assert not compiled.ready_live(compiled.WORTH_CHANNELS - 1)
+    assert compiled.ready_live(compiled.WORTH_CHANNELS)
+    compiled.use(False)
+    assert not compiled.ready_live(compiled.WORTH_CHANNELS)
 
 
 def test_kernels_are_used_after_hours_of_audio_only(monkeypatch: pytest.MonkeyPatch) -> None:

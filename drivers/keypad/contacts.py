@@ -82,7 +82,6 @@ class ContactKeypad:
         self._gap_s = gap_s
         self._down = ""
         self._listeners: list[OnPress] = []
-        self.pressed: list[Press] = []
 
     @property
     def keys(self) -> str:
@@ -102,7 +101,6 @@ class ContactKeypad:
                 done = self._close_and_open(key, contacts, hold_s)
         finally:
             self._down = ""
-        self.pressed.append(done)
         for listener in self._listeners:
             listener(done)
         self._clock.wait_until(contacts[-1].sent_s + (self._gap_s if gap_s is None else gap_s))

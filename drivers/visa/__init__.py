@@ -19,6 +19,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from offhook.drivers.safe_action import SafeAction
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -87,6 +89,7 @@ class Scope(Instrument, Protocol):
         """One record of a channel, ten divisions long. Raises ValueError for what no scope does."""
 
 
+@runtime_checkable
 class Generator(Instrument, Protocol):
     """A signal generator; its output is off until asked for, and off again with :meth:`Instrument.safe`."""
 
@@ -95,6 +98,14 @@ class Generator(Instrument, Protocol):
 
     def noise(self, level_dbm: float) -> None:
         """White noise into 600 ohm. Raises NotAllowed above the limit of the station file."""
+
+
+@runtime_checkable
+class GuardableOutput(Protocol):
+    """A generator that its guardian can switch off after the bench has died. Optional; every driver should have it."""
+
+    def safe_action(self) -> SafeAction | None:
+        """Output off, read back, whatever was left in its line buffer; None where only VISA reaches it."""
 
 
 @runtime_checkable

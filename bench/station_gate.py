@@ -110,6 +110,10 @@ class GatedGenerator:
         """See :class:`offhook.drivers.visa.Instrument`."""
         return self.inner.connect()
 
+    def check_identity(self) -> str:
+        """See :class:`offhook.drivers.visa.Instrument`."""
+        return self.inner.check_identity()
+
     def sine(self, freq_hz: float, level_dbm: float) -> None:
         """A tone into 600 ohm. Raises NotAllowed while the gate is shut."""
         self._allow()

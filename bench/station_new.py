@@ -117,6 +117,7 @@ link   = "end://sense"                # "/dev/serial/by-id/usb-Arduino_Uno-if00"
 #timeout_s        = 3.0
 #baud             = 9600
 #accuracy_percent = 0.1               # dmm: expanded uncertainty in percent of the range
+#reads            = ["voltage"]       # dmm: and "current", if it is in the loop too
 #channel          = 1                 # scope: whose probe is at the line
 #most_dbm         = 0.0               # generator: the most it may send into 600 ohm
 

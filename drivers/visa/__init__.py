@@ -1,7 +1,7 @@
 """Instruments over VISA: a meter, an oscilloscope, a signal generator.
 
 =================  ===============================================================================
-``Instrument``     what all have: ``connect`` (identity checked), ``late_replies``, ``safe``, ``close``
+``Instrument``     what all have: ``connect`` and ``check_identity``, ``late_replies``, ``safe``, ``close``
 ``Meter``          DC and AC voltage, current, frequency, each as a :class:`Reading`
 ``Scope``          one record of one channel, as a :class:`Trace`
 ``Generator``      a sine or noise into the line, always limited
@@ -59,6 +59,9 @@ class Instrument(Protocol):
         Raises Unavailable (no VISA here), DeviceGone, DeviceTimeout, or DeviceRefused (another instrument answers).
         """
 
+    def check_identity(self) -> str:
+        """Ask ``*IDN?`` again, before readings that count. Raises DeviceError, DeviceRefused if another one answers."""
+
     def safe(self) -> None:
         """Switch off whatever it puts on the line, and read back that it is off. Raises DeviceError."""
 
@@ -85,8 +88,8 @@ class Meter(Instrument, Protocol):
 class Scope(Instrument, Protocol):
     """An oscilloscope."""
 
-    def capture(self, channel: int, volts_per_division: float, window_s: float) -> Trace:
-        """One record of a channel, ten divisions long. Raises ValueError for what no scope does."""
+    def capture(self, channel: int, volts_per_division: float, window_s: float, points: int = 1000) -> Trace:
+        """One record of a channel, ten divisions long, of about so many points. ValueError for what no scope does."""
 
 
 @runtime_checkable

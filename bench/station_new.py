@@ -163,8 +163,9 @@ heard  = "rack/2"                     # towards the service
 spoken = "rack/3"                     # from it
 
 #[loop.a]                             # a cable from an output to an input: offhook calibrate, offhook run (role R5)
-#play = "rack/4"
-#hear = "rack/4"
+#play  = "rack/4"
+#hear  = "rack/4"
+#meter = "meter"                      # the dmm across its termination: offhook calibrate --meter reads it by itself
 
 #[contact.a]                          # a relay wired to a sensor of the bench's own: calibration times relays by it
 #contact = "keys1/15"

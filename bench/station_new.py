@@ -178,7 +178,7 @@ allow = [                             # everything else is refused before a rela
   "*66",                              # pbx.lock_prefix
 ]
 
-[guardian]                            # opens the relays when the bench cannot
+[guardian]                            # opens relays, switches generators off when the bench cannot
 hung_s = 2.0                          # a bench that holds a relay and shows no life for so long is ended
 
 [options]                             # how the flows run here

@@ -110,12 +110,12 @@ def test_what_only_visa_reaches_is_said_to_be_unguarded(name: str, wires: LabWir
         guard.end()
 
 
-@pytest.mark.req("BENCH-RUN.3", "TH-19")
+@pytest.mark.req("BENCH-RUN.3")
 def test_a_bench_killed_while_only_a_generator_sends(tmp_path: Path) -> None:
     assert left_on("socket", signal.SIGKILL)(tmp_path).took_s < 1.0
 
 
-@pytest.mark.req("BENCH-RUN.3", "TH-19")
+@pytest.mark.req("BENCH-RUN.3")
 def test_a_bench_that_hangs_while_only_a_generator_sends(tmp_path: Path) -> None:
     """No relay is closed: the output alone makes the guardian strict."""
     assert left_on("HiSLIP", signal.SIGSTOP)(tmp_path).took_s < 2.0

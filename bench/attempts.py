@@ -109,7 +109,7 @@ class Attempts:
         if not_applicable:
             for req in _reqs(item) or [""]:
                 self._station.not_applicable(req, not_applicable)
-            self._finish(item, Verdict.PASS)
+            self._finish(item, Verdict.PASS, not_applicable)
         elif report.skipped:
             self._finish(item, Verdict.NOT_RUN, _text(error), required=required)
         else:

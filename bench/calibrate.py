@@ -2,12 +2,12 @@
 
 A wire is measured whole: from the output through the cable to the input. With a meter across a 600 ohm termination
 of that wire, while the tone plays, both its halves are known in dBm: 0 dBm is 1 mW, and the bench counts it as
-0 dBm0. Without a meter levels stay dBFS, and no run on real wires is certified on them.
+0 dBm0. The meter is the dmm that the loop names (calibrate_levels.py), or a person reads one out. Without a meter
+levels stay dBFS, and no run on real wires is certified on them.
 """
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
@@ -17,6 +17,7 @@ from typing import Any
 
 from offhook.bench import calibrate_store
 from offhook.bench.calibrate_contacts import ContactMeter
+from offhook.bench.calibrate_levels import dbm, levels_of
 from offhook.bench.calibrate_measure import TONE_DBFS, Wire, WireFigures, WireMeter
 from offhook.bench.check import CheckLine, Tell
 from offhook.bench.station import Rig, open_rig
@@ -52,7 +53,8 @@ def calibrate_station(
 ) -> Path | None:
     """Measure every [loop], and a loop on each channel ``plugged`` (``rack/0``); store what is found.
 
-    ``tell`` gets a line for each wire. Returns the file; None, with nothing stored, if a wire is not as it must be.
+    ``tell`` gets a line for each wire. With ``read_meter`` there are levels: of what the dmm reads that a loop names,
+    or of what ``read_meter`` returns. Returns the file; None, with nothing stored, if a wire is not as it must be.
     Raises ConfigError (no wire to measure), Busy, or Unreachable.
     """
     lines: list[CheckLine] = []
@@ -73,12 +75,12 @@ def calibrate_station(
             raise ConfigError(rig.model.name, "calibrate", "there is no wire from an output to an input", hint)
         meter = WireMeter(rig.clock, rig.audio, wires)
         loops: dict[str, Any] = {}
-        channels: dict[str, dict[str, float]] = {}
+        channels: dict[str, dict[str, Any]] = {}
         for wire in wires:
             figures = meter.measure(wire)
             loops[wire.name] = {"play": wire.play, "hear": wire.hear, **asdict(figures)}
             note(judged(rig, wire, figures))
-            if read_meter is not None:
+            if read_meter is not None and not _by_instrument(rig, meter, wire, ohms, channels, note):
                 _with_meter(rig.clock, meter, wire, read_meter, ohms, channels)
         contacts = _contacts(rig, note)
         measured = {"cards": cards_of(rig), "channels": channels, "loops": loops, "contacts": contacts}
@@ -199,13 +201,39 @@ def cards_of(rig: Rig) -> dict[str, dict[str, Any]]:
     return cards
 
 
+def _by_instrument(
+    rig: Rig, meter: WireMeter, wire: Wire, ohms: float, channels: dict[str, dict[str, Any]], note: Tell
+) -> bool:
+    """The level of a wire by the dmm across it, with a line; False where there is none, or none that can be used."""
+    loop = rig.model.loop.get(wire.name)
+    if loop is None or loop.meter is None:
+        return False
+    where, resource = rig.loaded.where("loop", wire.name, "meter"), f"instrument.{loop.meter}"
+    left_out = rig.left_out.get(resource)
+    if left_out is not None:
+        text = f"{resource} is not used ({left_out.detail}): its reading is asked for"
+        note(CheckLine(where, f"loop.{wire.name}", text, tried=False))
+        return False
+    dmm: Any = rig.instruments[loop.meter]
+    try:
+        found = levels_of(meter, wire, dmm, ohms)
+    except DeviceError as error:
+        note(CheckLine(where, f"loop.{wire.name}", f"{error.operation}: {error.detail}", False, error.hint))
+        return True
+    complaint, hint = found.complaint(resource)
+    note(CheckLine(where, f"loop.{wire.name}", complaint or str(found), not complaint, hint))
+    for channel, levels in found.channels(wire, ohms).items():
+        channels.setdefault(channel, {}).update(levels)
+    return True
+
+
 def _with_meter(
     clock: Clock,
     meter: WireMeter,
     wire: Wire,
     read_meter: ReadMeter,
     ohms: float,
-    channels: dict[str, dict[str, float]],
+    channels: dict[str, dict[str, Any]],
 ) -> None:
     heard_dbfs = meter.hold_tone(wire, METER_S)
     read: list[float | Exception | None] = []
@@ -234,10 +262,3 @@ def _with_meter(
     channels.setdefault(wire.hear, {})["hear_dbm"] = level_dbm - heard_dbfs
     for channel in (wire.play, wire.hear):
         channels[channel] |= {"u_db": METER_U_DB, "ohms": ohms}
-
-
-def dbm(volts: float, ohms: float) -> float:
-    """Level of a voltage (RMS) across an impedance, in dB re 1 mW. Raises ConfigError for what no meter shows."""
-    if not (math.isfinite(volts) and volts > 0 and ohms > 0):
-        raise ConfigError("meter", "read", f"{volts:g} V across {ohms:g} ohm is no level", "volts RMS, more than 0")
-    return 10 * math.log10(volts**2 / ohms * 1000)

@@ -98,15 +98,15 @@ class WireMeter:
             crosstalk_on=loudest,
         )
 
-    def hold_tone(self, wire: Wire, seconds: float) -> float:
-        """Play the tone for so long without waiting for its end; returns what the wire's input hears of it, dBFS."""
+    def hold_tone(self, wire: Wire, seconds: float, freq_hz: float = TONE_HZ, level_dbfs: float = TONE_DBFS) -> float:
+        """Play a tone for so long without waiting for its end; returns what the wire's input hears of it, dBFS."""
         card, channel = ref(wire.play)
         port = self._ports[card]
         start = port.frame_at(self._clock.now_s() + LEAD_S)
-        port.play_at(start, channel, _tone(TONE_HZ, TONE_DBFS, seconds, port.rate_hz))
+        port.play_at(start, channel, _tone(freq_hz, level_dbfs, seconds, port.rate_hz))
         stop = start + round(TONE_S * port.rate_hz)
         self._wait(wire, stop)
-        return self._level(wire, start, stop, TONE_HZ)
+        return self._level(wire, start, stop, freq_hz)
 
     def mute(self, wire: Wire) -> None:
         """End a tone that is held."""

@@ -135,11 +135,17 @@ class DriftWatch:
 
 
 def drift_ppm(seen: list[tuple[float, int]], rate_hz: int) -> tuple[float, float]:
-    """(drift, expanded uncertainty, both in ppm) of frames counted at times: the slope of a straight line."""
+    """(drift, expanded uncertainty, both in ppm) of frames counted at times: the slope of a straight line.
+
+    Blocks that a busy machine delivers late are late together: that many of them count as fewer (by the correlation
+    of neighbours), or a drift would be found that is only load.
+    """
     time_s = np.array([each[0] for each in seen])
     late = np.array([each[1] for each in seen]) / rate_hz - time_s
     centred = time_s - time_s.mean()
     slope = float(np.dot(centred, late) / np.dot(centred, centred))
     rest = late - late.mean() - slope * centred
     spread = float(np.sqrt(np.dot(rest, rest) / max(1, rest.size - 2) / np.dot(centred, centred)))
-    return 1e6 * slope, 2e6 * spread
+    alike = float(np.dot(rest[1:], rest[:-1]) / max(float(np.dot(rest, rest)), 1e-30))
+    alike = min(max(alike, 0.0), 0.999)
+    return 1e6 * slope, 2e6 * spread * float(np.sqrt((1 + alike) / (1 - alike)))

@@ -11,7 +11,9 @@ import click
     "--plug", "plugged", multiple=True, metavar="CHANNEL", help="A loop plug is on this channel (rack/0) now."
 )
 @click.option(
-    "--meter", is_flag=True, help="Ask for the AC volts that a meter shows while the tone plays on each wire."
+    "--meter",
+    is_flag=True,
+    help="Levels in dBm: read by the dmm that [loop.NAME] meter names, else asked for (AC volts across the wire).",
 )
 @click.option(
     "--ohms", type=click.FloatRange(50, 10_000), default=600, show_default=True, help="What terminates the wire."

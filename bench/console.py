@@ -43,6 +43,7 @@ class Console:
         self._screen = Screen(file=self._file, highlight=False, soft_wrap=True, markup=False)
         self._live: Live | None = None
         self._suite = ""
+        self._not_about: set[tuple[str, str]] = set()
         self._done = self._total = self._bad = 0
         self._wall_s = self._phone_s = 0.0
 
@@ -123,7 +124,15 @@ class Console:
                 self._indented(text)
 
     def not_applicable(self, attempt: Attempt, judgements: list[Judgement]) -> None:
-        """What this station cannot show of a case, and why: a line for each, and never a PASS."""
+        """What this station cannot show of a case, and why: a line for each, and never a PASS.
+
+        What is not about this station at all (it says so itself) is one line a suite.
+        """
+        if attempt.outcome is Verdict.NOT_APPLICABLE and attempt.message:
+            if (attempt.suite, attempt.message) not in self._not_about:
+                self._not_about.add((attempt.suite, attempt.message))
+                self._screen.print(Text(f"n/a   {attempt.suite}: {attempt.message}", style="dim"))
+            return
         notes = [one for one in judgements if one.kind == "note" and one.verdict is Verdict.NOT_APPLICABLE]
         for one in notes:
             case = attempt.nodeid.rpartition("::")[2].removeprefix("test_")
@@ -207,7 +216,8 @@ def _why_not(result: RunResult) -> str:
     """The first reason why something was not run, and how many others there are."""
     again = made_anew(one.attempt for one in result.attempts)
     not_run = [one.attempt for one in result.attempts if one.outcome is Verdict.NOT_RUN]
-    reasons = [one.message for one in not_run if one.id not in again]
+    notes = {one.attempt: one.reason for one in result if one.kind == "note" and one.verdict is Verdict.NOT_RUN}
+    reasons = [one.message or notes.get(one.id, "") for one in not_run if one.id not in again]
     known = list(dict.fromkeys(filter(None, reasons)))
     if not known:
         return ""

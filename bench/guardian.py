@@ -1,10 +1,10 @@
-"""The bench's side of its guardian: a child process that makes relays safe when the bench cannot.
+"""The bench's side of its guardian: a child process that makes relays and generators safe when the bench cannot.
 
-It exists for wires that another process can open (``Wires.guarded``). Each board is armed before it is connected and
-disarmed once the bench itself has read its safe state back. Heartbeats are a timer of the clock, so they come while
-somebody waits on it, however long, and stay out when a job hangs while it holds the turn. The limit is strict
-(``hung_s``) while a relay is away from its safe position and :data:`AT_REST_S` otherwise: a bench that decodes an
-hour of audio with every handset down is no danger.
+It exists for wires that another process can open (``Wires.guarded``). Each board and generator is armed before it is
+connected and disarmed once the bench itself has read its safe state back. Heartbeats are a timer of the clock, so they
+come while somebody waits on it, however long, and stay out when a job hangs while it holds the turn. The limit is
+strict (``hung_s``) while a relay is away from its safe position or a generator sends, and :data:`AT_REST_S` otherwise:
+a bench that decodes an hour of audio with every handset down is no danger.
 """
 
 from __future__ import annotations
@@ -22,36 +22,40 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from offhook.bench.station_gate import GatedBoard
+from offhook.bench.station_gate import GatedBoard, GatedGenerator
 from offhook.drivers.clock import Clock, Timer
 from offhook.drivers.errors import DeviceGone
 from offhook.drivers.links import Grade, Link, Wires
 from offhook.drivers.relay import Guardable
+from offhook.drivers.safe_action import SafeAction
+from offhook.drivers.visa import GuardableOutput
 
 if TYPE_CHECKING:
     import httpx
 
 AT_REST_S = 60.0
-"""A bench whose relays are all in their safe position may be silent for so long."""
+"""A bench whose relays are all in their safe position, and whose generators are off, may be silent for so long."""
 REQUEST_S = 30.0
 """A request to the cloud blocks the bench; it has limits of its own that are shorter."""
 START_S = 20.0
 ANSWER_S = 10.0
 FINISH_S = 3.0
-"""How long the guardian tries boards that the bench could not make safe itself."""
+"""How long the guardian tries what the bench could not make safe itself."""
 SERIAL_BAUD = 115200
+OUTPUT = -1
+"""In place of a relay's number: what a generator sends."""
 RESOURCE = "guardian"
 
 
 class GuardianGone(DeviceGone):
-    """Nobody would make the relays safe if the bench died now, so nothing is switched any more."""
+    """Nobody would make relays and generators safe if the bench died now, so nothing is switched any more."""
 
 
 class Guardian:
-    """Starts the process; :meth:`arm`, :meth:`watch` and :meth:`disarm` boards; :meth:`end` it.
+    """Starts the process; :meth:`arm`, :meth:`watch` and :meth:`disarm` boards and generators; :meth:`end` it.
 
     ``lost`` is the error once the guardian was found dead; it is raised in whoever waits on the clock then, and again
-    before every relay command that leads away from the safe state. ``leaving`` is set on the way out.
+    before everything that leads away from the safe state. ``leaving`` is set on the way out.
     """
 
     def __init__(self, clock: Clock, hung_s: float) -> None:
@@ -81,7 +85,7 @@ class Guardian:
 
     @property
     def armed(self) -> list[str]:
-        """The boards it would make safe."""
+        """What it would make safe."""
         return sorted(self._armed)
 
     @property
@@ -93,13 +97,25 @@ class Guardian:
         """Arm a board; ``closed`` are the relays closed when safe. False if its driver does not say how."""
         if not isinstance(board, Guardable):
             return False
-        action = board.safe_action(closed)
+        self._arm(resource, board.safe_action(closed), baud)
+        return True
+
+    def arm_generator(self, resource: str, generator: object) -> str:
+        """Arm a generator. Returns why it cannot, and what to do then; "" if it is armed."""
+        if not isinstance(generator, GuardableOutput):
+            return "its driver has no safe_action: set its own output timer or limit"
+        action = generator.safe_action()
+        if action is None:
+            return "only VISA reaches it: use its tcp:// or hislip:// port, or set its own output timer or limit"
+        self._arm(resource, action, None)
+        return ""
+
+    def _arm(self, resource: str, action: SafeAction, baud: int | None) -> None:
         order = {"arm": resource, "address": action.address, "baud": baud or action.baud or SERIAL_BAUD}
         before = [[step.sent.hex(), step.expected.hex(), step.pause_s] for step in action.before]
         last = {"send": action.sent.hex(), "expect": action.expected.hex(), "length": action.length}
-        self._tell({**order, **last, "before": before})
+        self._tell({**order, **last, "before": before, "locked": action.locked})
         self._armed.add(resource)
-        return True
 
     def disarm(self, resource: str) -> None:
         """The bench has read its safe state back."""
@@ -125,17 +141,30 @@ class Guardian:
 
         def leaving(relay: int, is_closed: bool) -> None:
             if is_closed != (relay in closed):
-                self._away.add((resource, relay))
-                self._tell(self._lease())
+                self._leaves(resource, relay)
 
         def switched(relay: int, is_closed: bool, sent_s: float, acked_s: float) -> None:
-            if is_closed == (relay in closed) and (resource, relay) in self._away:
-                self._away.discard((resource, relay))
-                with contextlib.suppress(GuardianGone):
-                    self._tell(self._lease())
+            if is_closed == (relay in closed):
+                self._is_back(resource, relay)
 
         gate.before_command = leaving
         gate.on_switch(switched)
+
+    def watch_output(self, resource: str, gate: GatedGenerator) -> None:
+        """Be strict with the bench from before this generator sends until it was read back as off."""
+        if resource in self._armed:
+            gate.before_output = lambda: self._leaves(resource, OUTPUT)
+            gate.after_output = lambda: self._is_back(resource, OUTPUT)
+
+    def _leaves(self, resource: str, which: int) -> None:
+        self._away.add((resource, which))
+        self._tell(self._lease())
+
+    def _is_back(self, resource: str, which: int) -> None:
+        if (resource, which) in self._away:
+            self._away.discard((resource, which))
+            with contextlib.suppress(GuardianGone):
+                self._tell(self._lease())
 
     def expect_silence(self, duration_s: float) -> None:
         """The bench is about to block outside of the clock, for that long at most."""
@@ -148,7 +177,7 @@ class Guardian:
         self._tell({"folder": str(folder.absolute()), "zero_s": zero_s})
 
     def end(self) -> None:
-        """Let it go; boards that are still armed it tries first, for a few seconds."""
+        """Let it go; what is still armed it tries first, for a few seconds."""
         if self._timer is not None:
             self._timer.cancel()
         with contextlib.suppress(GuardianGone):
@@ -222,7 +251,7 @@ class Guardian:
 
     def _gone(self, detail: str) -> GuardianGone:
         hint = "start again; who ended it? (out of memory: dmesg)"
-        self.lost = GuardianGone(RESOURCE, "watch over the relays", detail, hint)
+        self.lost = GuardianGone(RESOURCE, "watch over relays and generators", detail, hint)
         return self.lost
 
 

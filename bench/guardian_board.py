@@ -1,4 +1,4 @@
-"""One relay board in the guardian's process: opened, sent its safe bytes, read back; again until it obeys.
+"""One board or generator in the guardian's process: opened, sent its safe bytes, read back; again until it obeys.
 
 pyserial, sockets and the system's calls for HID only, without the clock, links and drivers of the bench: they may be
 what hangs.
@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol
 
 import serial
 
+from offhook.bench.guardian_hislip import HislipPort
 from offhook.drivers import hidraw
 
 ANSWER_S = 0.5
@@ -47,6 +48,8 @@ class Step(NamedTuple):
         """Has all of the right answer come? Text may be in either case, as hexadecimal digits are."""
         if not self.expect or len(heard) < self.length:
             return False
+        if b"\r" not in self.expect and self.expect.endswith(b"\n"):  # IEEE 488.2 leaves a carriage return free
+            heard = heard.replace(b"\r\n", b"\n")
         if self.expect.isascii() and all(byte >= 0x20 or byte in b"\r\n" for byte in self.expect):
             return heard.lower().endswith(self.expect.lower())
         return heard.endswith(self.expect)
@@ -54,12 +57,13 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Armed:
-    """A board that is not safe until it gave every one of ``steps`` its answer; the last of them reads it back."""
+    """What is not safe until it gave every one of ``steps`` its answer; the last of them reads it back."""
 
     address: str
     baud: int
     steps: tuple[Step, ...]
     made: float | None
+    locked: bool = True
 
     @classmethod
     def of(cls, order: dict[str, Any]) -> Armed:
@@ -71,7 +75,7 @@ class Armed:
             Step(bytes.fromhex(send), bytes.fromhex(expect), len(expect) // 2, float(pause_s))
             for send, expect, pause_s in order.get("before", ())
         )
-        return cls(address, int(order["baud"]), (*before, last), _made(address))
+        return cls(address, int(order["baud"]), (*before, last), _made(address), bool(order.get("locked", True)))
 
     @property
     def can_be_read(self) -> bool:
@@ -86,7 +90,7 @@ class Armed:
 
 @dataclass
 class Safed:
-    """What became of one board; seconds are counted from the moment the bench's end was noticed."""
+    """What became of one board or generator; seconds are counted from the moment the bench's end was noticed."""
 
     resource: str
     address: str
@@ -129,8 +133,8 @@ def make_safe(armed: Armed, done: Safed, start_s: float, patience_s: float) -> N
 
 
 def is_held(armed: Armed) -> bool:
-    """True if another process holds its port; of a connection nobody can tell, so it counts as held."""
-    if armed.address.startswith("tcp://"):
+    """True if another process holds its port; a connection, and a port without a lock, count as held."""
+    if armed.address.startswith(("tcp://", "hislip://")) or not armed.locked:
         return True
     try:
         with _opened(armed):
@@ -173,6 +177,12 @@ def _opened(armed: Armed) -> Iterator[Port]:
         host, _, number = armed.address.removeprefix("tcp://").rpartition(":")
         with socket.create_connection((host, int(number)), timeout=1.0) as connection:
             yield _Connection(connection)
+    elif armed.address.startswith("hislip://"):
+        instrument = HislipPort(armed.address)
+        try:
+            yield instrument
+        finally:
+            instrument.close()
     elif hidraw.is_hid(armed.address):
         device = hidraw.open_hid(armed.address)
         try:

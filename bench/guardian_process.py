@@ -1,17 +1,19 @@
-"""The guardian's own process: it outlives a bench that was killed, ends one that hangs, and makes the relays safe.
+"""The guardian's own process: it outlives a bench that was killed, ends one that hangs, and makes what it left safe.
 
 ``python -m offhook.bench.guardian_process`` reads JSON lines from its standard input and answers each with a dot::
 
     {"arm": "relay.keys1", "address": "/dev/ttyACM0", "baud": 115200, "send": HEX, "expect": HEX, "length": 0,
-     "before": [[HEX, HEX, 0.005]]}    messages sent first: bytes, end of the answer, pause after it
+     "before": [[HEX, HEX, 0.005]],    messages sent first: bytes, end of the answer, pause after it
+     "locked": true}                   false where nobody can tell whether its port is held: it counts as held
     {"disarm": "relay.keys1"}          read back as safe by the bench itself
     {"folder": "/runs/x", "zero_s": 1}  where guardian.json goes; monotonic time at zero of the run's clock
     {"beat": 2.0, "at_rest": false}    the bench lives; the next beat comes within so many seconds
     {"finish": 3.0}                    an orderly end: try what is still armed for so long, and end
 
-When the input ends without ``finish`` the bench is dead; when no beat comes it hangs. Then every armed board is opened
-(again and again, while the lock of the dead bench goes away or its cable is put back), sent its safe bytes and read
-back. Nothing here waits on a clock, draws on the rest of the bench, or is stopped by Ctrl-C or TERM.
+When the input ends without ``finish`` the bench is dead; when no beat comes it hangs. Then everything armed (relay
+boards, generators) is opened (again and again, while the lock or the connection of the dead bench goes away or a cable
+is put back), sent its safe bytes and read back. Nothing here waits on a clock, draws on the rest of the bench, or is
+stopped by Ctrl-C or TERM.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from typing import Any
 from offhook.bench.guardian_board import Armed, Safed, is_held, make_safe
 
 PATIENCE_S = 30.0
-"""How long a board is tried after the bench died: long enough to put a cable back."""
+"""How long a thing is tried after the bench died: long enough to put a cable back."""
 GRACE_S = 1.0
 """A bench that hangs and was asked to end shows life within this, or is killed."""
 LOOK_S = 0.2
@@ -81,7 +83,7 @@ class Guardian:
             if word == "over":
                 return self._over()
             if word == "silent" and self._at_rest and _is_stopped(self._bench):
-                self._heard_s = time.monotonic()  # Ctrl-Z with every relay in its safe position harms nobody
+                self._heard_s = time.monotonic()  # Ctrl-Z with everything in its safe position harms nobody
             elif word == "silent":
                 if self._ask_to_end() == "over":
                     return self._over()
@@ -173,7 +175,7 @@ class Guardian:
         return Account(reason, utc, now_s - self._zero_s, now_s - self._heard_s, self._bench)
 
     def _make_safe(self, account: Account, patience_s: float) -> int:
-        """All boards at once: one that is gone must not keep the others waiting."""
+        """All at once: one that is gone must not keep the others waiting."""
         if not self._armed and not self._asked:
             return 0
         start_s = time.monotonic()

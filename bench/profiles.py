@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from offhook.bench.station_lines import key_lines
-from offhook.bench.thresholds import CERTIFICATION, SMOKE, Deviation, Thresholds, deviations
+from offhook.bench.thresholds import CERTIFICATION, MOST, SMOKE, Deviation, Thresholds, deviations
 from offhook.drivers.errors import ConfigError
 
 BuiltIn = Literal["smoke", "certification"]
@@ -96,10 +96,10 @@ class _Options(_Section):
 
 
 def _limits_model() -> type[_Section]:
-    """A section with a number for every limit; shares are below one, times below an hour."""
+    """A section with a number for every limit; shares are below one, times below an hour, others have limits too."""
     found: dict[str, Any] = {}
     for one in fields(Thresholds):
-        most = 3600.0 if one.metadata["unit"] == "s" else 1.0
+        most = MOST[str(one.metadata["unit"])]
         about = Field(
             gt=0.0, lt=most, allow_inf_nan=False, description=f"{one.metadata['req']}: {one.metadata['what']}"
         )
@@ -193,12 +193,15 @@ def _limits_of(parsed: _File, base: Profile) -> Thresholds:
 
 
 def _contradictions(parsed: _File) -> list[tuple[tuple[str | int, ...], str]]:
-    limits = _limits_of(parsed, PROFILES[parsed.based_on])
-    low, high = limits.first_context_digit_min_s, limits.first_context_digit_max_s
-    if low < high:
-        return []
-    text = f"limits.first_context_digit_min_s: {low:g} s is not below first_context_digit_max_s, {high:g} s"
-    return [(("limits", "first_context_digit_min_s"), text)]
+    limits = asdict(_limits_of(parsed, PROFILES[parsed.based_on]))
+    found: list[tuple[tuple[str | int, ...], str]] = []
+    for one in fields(Thresholds):
+        other = one.name.replace("_min_", "_max_")
+        if other != one.name and not limits[one.name] < limits[other]:
+            low = f"{limits[one.name]:g} {one.metadata['unit']}"
+            text = f"limits.{one.name}: {low} is not below {other}, {limits[other]:g} {one.metadata['unit']}"
+            found.append((("limits", one.name), text))
+    return found
 
 
 def _in_words(key: tuple[int | str, ...], kind: str, message: str, given: Any) -> tuple[tuple[str | int, ...], str]:

@@ -73,6 +73,8 @@ def _run(plan: Plan, out: Path | None, resumed: Resumed | None) -> int:
             with opened(wanted) as session:
                 rig = session.rig
                 console.opened(rig.model.name, rig.role, plan.seed, len(rig.resources), time.monotonic() - started_s)
+                for resource, why in rig.unguarded.items():
+                    console.line("guardian", f"not of {resource}: {why}", "yellow")
                 for text in profile.lines():
                     console.line("profile", f"{profile.name}: {text}", "yellow")
                 if any(card.device for card in rig.model.audio.values()):

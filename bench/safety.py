@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from offhook.bench.station_gate import CountedCti, GatedBoard
+from offhook.bench.station_gate import CountedCti, GatedBoard, GatedGenerator
 from offhook.bench.station_model import StationModel, ref
 from offhook.drivers.audio import AudioPort
 from offhook.drivers.clock import Clock, Task
@@ -84,14 +84,16 @@ Action = Callable[[], str]
 def make_safe(rig: Safeable, *, stay_shut: bool = False) -> SafeReport:
     """Bring the station to its safe state and read it back. Never raises.
 
-    Relays cannot be closed meanwhile; with ``stay_shut`` (the way out) nor afterwards.
+    Relays cannot be closed meanwhile, nor generators switched on; with ``stay_shut`` (the way out) nor afterwards.
     """
     started_s = rig.clock.now_s()
-    for gate in rig.relays.values():
+    generators = [each for each in rig.instruments.values() if isinstance(each, GatedGenerator)]
+    gates: list[GatedBoard | GatedGenerator] = [*rig.relays.values(), *generators]
+    for gate in gates:
         gate.shut = True
     items = _all_at_once(rig.clock, _outputs(rig), started_s + LIMIT_S)
     items += _all_at_once(rig.clock, _hook_sensors(rig), started_s + LIMIT_S + HOOK_SETTLE_S)
-    for gate in rig.relays.values():
+    for gate in gates:
         gate.shut = stay_shut
     return SafeReport(started_s, rig.clock.now_s() - started_s, tuple(items))
 

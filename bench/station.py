@@ -22,7 +22,7 @@ from offhook.bench.guardian import Guardian, PatientWires, watched
 from offhook.bench.numbers import DialRule
 from offhook.bench.safety import SafeReport, closed_when_safe, make_safe
 from offhook.bench.station_file import Loaded, ends, find_station, load_station
-from offhook.bench.station_gate import CountedCti, GatedBoard
+from offhook.bench.station_gate import CountedCti, GatedBoard, GatedGenerator
 from offhook.bench.station_grade import grade_of
 from offhook.bench.station_model import PhoneModel, Section, StationModel
 from offhook.drivers import registry
@@ -34,7 +34,7 @@ from offhook.drivers.errors import ConfigError, DeviceError, DeviceGone, DeviceT
 from offhook.drivers.keypad import Keypad
 from offhook.drivers.links import Grade, LabWires, Wires
 from offhook.drivers.sense import SenseInputs
-from offhook.drivers.visa import Instrument
+from offhook.drivers.visa import Generator, Instrument
 
 CTI_LIMIT_S = 10.0
 REVIVALS = 2
@@ -60,7 +60,8 @@ class Rig:
 
     ``relays``, ``audio``, ``senses``, ``instruments`` (dictionaries), ``cti``, ``tap``, ``cloud_api``; ``clock`` is the
     one they share. ``identities`` says what answered, ``failures`` what did not, ``left_out`` what cannot be used here
-    and now, by resource ("relay.keys1", "pbx"). ``guard`` watches over the relays of real wires.
+    and now, by resource ("relay.keys1", "pbx"). ``guard`` watches over the relays and generators of real wires, but for
+    those in ``unguarded``, which says why.
     """
 
     relays: dict[str, GatedBoard]
@@ -83,6 +84,7 @@ class Rig:
         self.identities: dict[str, str] = {}
         self.failures: dict[str, OffhookError] = {}
         self.left_out: dict[str, Unavailable] = {}
+        self.unguarded: dict[str, str] = {}
         self.connected: set[str] = set()
         self.safe_report: SafeReport | None = None
         self.calibration = calibrate_store.Calibration("not asked for")
@@ -166,8 +168,7 @@ class Rig:
             self.audio[name] = self._opened("audio", resource, section, more=gains)
             return self.audio[name].connect()
         if kind == "instrument":
-            self.instruments[name] = self._opened("instrument", resource, self.model.instrument[name])
-            return self.instruments[name].connect()
+            return self._connect_instrument(name)
         if kind == "tap" and self.model.tap is not None:
             self.tap = CtiTap.open("tap", _options(self.model.tap), self.wires)
             self._close_later(self.tap.close)
@@ -214,7 +215,33 @@ class Rig:
             self.guard.watch(resource, board, closed)
         for relay in sorted(closed):
             board.set(relay, True)
-        return identity if guarded or self.guard is None else f"{identity}, no guardian (its driver has no safe_action)"
+        if not guarded and self.guard is not None:
+            self.unguarded[resource] = "its driver has no safe_action"
+        return self._with_guard(resource, identity)
+
+    def _connect_instrument(self, name: str) -> str:
+        resource = f"instrument.{name}"
+        driver = self._opened("instrument", resource, self.model.instrument[name])
+        if not isinstance(driver, Generator):
+            self.instruments[name] = driver
+            return self.instruments[name].connect()
+        gate = self.instruments[name] = GatedGenerator(name, driver)
+        why_not = self.guard.arm_generator(resource, driver) if self.guard is not None else ""
+        try:
+            identity = gate.connect()
+        except OffhookError:
+            if self.guard is not None:
+                self.guard.disarm(resource)  # nothing was sent with it, and it may be another one
+            raise
+        if why_not:
+            self.unguarded[resource] = why_not
+        if self.guard is not None:
+            self.guard.watch_output(resource, gate)
+        return self._with_guard(resource, identity)
+
+    def _with_guard(self, resource: str, identity: str) -> str:
+        why_not = self.unguarded.get(resource)
+        return f"{identity}, no guardian ({why_not})" if why_not else identity
 
     def _connect_cti(self) -> str:
         self.cti = CountedCti(self._opened("cti", "pbx", self.model.pbx))

@@ -30,7 +30,7 @@ def cross_check(data: Table, drivers: Collection[str], ends: Collection[str]) ->
     for kind, uses in refs.items():
         mistakes += _bad_refs(kind, uses, _tables(data, kind))
     mistakes += [*_bad_refs("audio", _played(data), _tables(data, "audio")), *_card_options(data)]
-    return [*mistakes, *_twice(data, "phone", "extension"), *_clamped(data), *_emergency(data)]
+    return [*mistakes, *_twice(data, "phone", "extension"), *_clamped(data), *_measured(data), *_emergency(data)]
 
 
 def fill_secrets(data: Table) -> tuple[dict[str, Any], list[Mistake]]:
@@ -241,6 +241,19 @@ def _clamped(data: Table) -> Iterator[Mistake]:
         elif phones[line].get("kind") != "analog":
             kind = phones[line].get("kind")
             yield Mistake(key, f"phone {line} is {kind}: it has no line voltage", 'a phone of kind "analog"')
+
+
+def _measured(data: Table) -> Iterator[Mistake]:
+    """Meters across loops that are not there, or are no meters."""
+    instruments = _tables(data, "instrument")
+    meters = [name for name, table in instruments.items() if table.get("driver") == "dmm"]
+    for name, loop in _tables(data, "loop").items():
+        meter, key = loop.get("meter"), ("loop", name, "meter")
+        if not isinstance(meter, str) or meter in meters:
+            continue
+        found = f"instrument {meter} is a {instruments[meter].get('driver')}, no dmm" if meter in instruments else ""
+        hint = f"one of {', '.join(meters)}" if meters else f'[instrument.{meter}] with driver = "dmm"'
+        yield Mistake(key, found or f"there is no [instrument.{meter}]", hint)
 
 
 def _twice(data: Table, kind: str, key: str) -> Iterator[Mistake]:

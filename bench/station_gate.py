@@ -1,7 +1,7 @@
-"""What the station puts around its drivers: a gate before each relay board, and an account of CTI monitors.
+"""What the station puts around its drivers: a gate before each relay board and generator, an account of CTI monitors.
 
-Both honour the driver's protocol. The gate shuts while the station goes to its safe state, so that a flow that still
-runs beside it cannot close a relay again behind its back.
+All honour the driver's protocol. A gate shuts while the station goes to its safe state, so that a flow that still
+runs beside it cannot close a relay, or switch an output on, behind its back.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from offhook.drivers.cti import Capability, CtiDriver, OnEvent, OnResponse, OnTrace, Response, Service
 from offhook.drivers.errors import ConfigError, NotAllowed
 from offhook.drivers.relay import OnSwitch, Pulsing, RelayBoard, State, Stateful, reads_back
+from offhook.drivers.visa import Generator
 
 
 class GatedBoard:
@@ -86,6 +87,59 @@ class GatedBoard:
             raise NotAllowed(f"relay.{self.name}", f"close relay {relay}", detail, "open the station again")
         if self.before_command is not None:
             self.before_command(relay, closed)
+
+
+class GatedGenerator:
+    """A generator that sends nothing while ``shut``; switching it off is always allowed."""
+
+    def __init__(self, name: str, inner: Generator) -> None:
+        self.name = name
+        self.inner = inner
+        self.shut = False
+        self.before_output: Callable[[], None] | None = None
+        """Told before it sends; raises to hold it back."""
+        self.after_output: Callable[[], None] | None = None
+        """Told once it was read back as off."""
+
+    @property
+    def late_replies(self) -> tuple[str, ...]:
+        """See :class:`offhook.drivers.visa.Instrument`."""
+        return self.inner.late_replies
+
+    def connect(self) -> str:
+        """See :class:`offhook.drivers.visa.Instrument`."""
+        return self.inner.connect()
+
+    def check_identity(self) -> str:
+        """See :class:`offhook.drivers.visa.Instrument`."""
+        return self.inner.check_identity()
+
+    def sine(self, freq_hz: float, level_dbm: float) -> None:
+        """A tone into 600 ohm. Raises NotAllowed while the gate is shut."""
+        self._allow()
+        self.inner.sine(freq_hz, level_dbm)
+
+    def noise(self, level_dbm: float) -> None:
+        """White noise into 600 ohm. Raises NotAllowed while the gate is shut."""
+        self._allow()
+        self.inner.noise(level_dbm)
+
+    def safe(self) -> None:
+        """Off, read back."""
+        self.inner.safe()
+        if self.after_output is not None:
+            self.after_output()
+
+    def close(self) -> None:
+        """Let go of it."""
+        self.inner.close()
+
+    def _allow(self) -> None:
+        if self.shut:
+            detail = "the station is going to its safe state"
+            raise NotAllowed(f"instrument.{self.name}", "send", detail, "open the station again")
+        if self.before_output is not None:
+            self.before_output()
 
 
 class CountedCti:

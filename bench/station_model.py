@@ -152,6 +152,9 @@ class LoopModel(Section):
 
     play: RefText
     hear: RefText
+    meter: Name | None = Field(
+        default=None, description="the dmm across its termination, which offhook calibrate --meter reads"
+    )
 
 
 class ContactModel(Section):

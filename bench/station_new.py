@@ -117,6 +117,7 @@ link   = "end://sense"                # "/dev/serial/by-id/usb-Arduino_Uno-if00"
 #timeout_s        = 3.0
 #baud             = 9600
 #accuracy_percent = 0.1               # dmm: expanded uncertainty in percent of the range
+#reads            = ["voltage"]       # dmm: and "current", if it is in the loop too
 #channel          = 1                 # scope: whose probe is at the line
 #most_dbm         = 0.0               # generator: the most it may send into 600 ohm
 
@@ -162,8 +163,9 @@ heard  = "rack/2"                     # towards the service
 spoken = "rack/3"                     # from it
 
 #[loop.a]                             # a cable from an output to an input: offhook calibrate, offhook run (role R5)
-#play = "rack/4"
-#hear = "rack/4"
+#play  = "rack/4"
+#hear  = "rack/4"
+#meter = "meter"                      # the dmm across its termination: offhook calibrate --meter reads it by itself
 
 #[contact.a]                          # a relay wired to a sensor of the bench's own: calibration times relays by it
 #contact = "keys1/15"
@@ -176,7 +178,7 @@ allow = [                             # everything else is refused before a rela
   "*66",                              # pbx.lock_prefix
 ]
 
-[guardian]                            # opens the relays when the bench cannot
+[guardian]                            # opens relays, switches generators off when the bench cannot
 hung_s = 2.0                          # a bench that holds a relay and shows no life for so long is ended
 
 [options]                             # how the flows run here

@@ -91,7 +91,7 @@ class Sense(Section):
 
 
 INSTRUMENT_TAKES: dict[str, tuple[str, ...]] = {
-    "dmm": ("accuracy_percent",),
+    "dmm": ("accuracy_percent", "reads"),
     "scope": ("channel",),
     "generator": ("most_dbm",),
 }
@@ -113,6 +113,10 @@ class Instrument(Section):
     baud: Annotated[int, Field(ge=300, le=3_000_000)] | None = None
     accuracy_percent: Annotated[float, Field(gt=0, le=10)] | None = Field(
         default=None, description="dmm: expanded uncertainty in percent of the range; 0.1 where nothing is said"
+    )
+    reads: Annotated[list[Literal["voltage", "current"]], Field(min_length=1)] | None = Field(
+        default=None,
+        description="dmm: what its leads are wired for, across the line or in the loop; voltage where nothing is said",
     )
     channel: Annotated[int, Field(ge=1, le=8)] | None = Field(
         default=None, description="scope: the channel whose probe is at the line; 1 where nothing is said"

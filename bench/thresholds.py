@@ -1,4 +1,4 @@
-"""The limits a run is judged by (requirements section 20) and the built-in sets of them.
+"""The limits a run is judged by (requirements section 20; of lines, docs/suites.md) and the built-in sets of them.
 
 A profile (:mod:`offhook.bench.profiles`) may replace any of them; what it changed is printed wherever the run is.
 """
@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
-Unit = Literal["s", ""]
+Unit = Literal["s", "", "V", "mA", "Hz", "dB"]
+MOST: dict[str, float] = {"s": 3600.0, "": 1.0, "V": 300.0, "mA": 300.0, "Hz": 300.0, "dB": 60.0}
+"""Larger than any limit in this unit can be."""
 
 
 def _limit(value: float, req: str, what: str, unit: Unit = "s", *, least: bool = False) -> Any:
@@ -18,7 +20,10 @@ def _limit(value: float, req: str, what: str, unit: Unit = "s", *, least: bool =
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Latencies in seconds and rates as shares, named after what is limited; metadata has the id and the direction."""
+    """Named after what is limited, with the unit; those without one are shares. Metadata has id, unit and direction.
+
+    Those of analog lines are the widest that telephones and exchanges are made for (docs/suites.md has the sources).
+    """
 
     code_delivered_s: float = _limit(2.0, "TH-01", "S1 to the code at the account (S2)")
     monitor_confirmed_s: float = _limit(1.0, "TH-02", "S4 to the PBX's confirmation (S11)")
@@ -32,6 +37,21 @@ class Thresholds:
     decision_s: float = _limit(2.0, "TH-08", "last code digit to the association (S10)")
     notified_s: float = _limit(2.0, "TH-09", "S10 to the account being told (S36)")
     digit_errors: float = _limit(1e-3, "TH-10", "share of digits that go wrong, 95 % upper bound", "")
+    battery_min_v: float = _limit(20.0, "DRV-VISA.2", "battery on hook", "V", least=True)
+    battery_max_v: float = _limit(60.0, "DRV-VISA.2", "battery on hook", "V")
+    off_hook_min_v: float = _limit(4.0, "DRV-VISA.2", "voltage off hook", "V", least=True)
+    off_hook_max_v: float = _limit(14.0, "DRV-VISA.2", "voltage off hook", "V")
+    loop_current_min_ma: float = _limit(18.0, "DRV-VISA.2", "loop current", "mA", least=True)
+    loop_current_max_ma: float = _limit(70.0, "DRV-VISA.2", "loop current", "mA")
+    leakage_max_ma: float = _limit(3.0, "DRV-VISA.2", "current on hook", "mA")
+    ring_min_v: float = _limit(40.0, "DRV-VISA.2", "ringing, RMS", "V", least=True)
+    ring_max_v: float = _limit(105.0, "DRV-VISA.2", "ringing, RMS", "V")
+    ring_min_hz: float = _limit(15.0, "DRV-VISA.2", "ringing frequency", "Hz", least=True)
+    ring_max_hz: float = _limit(68.0, "DRV-VISA.2", "ringing frequency", "Hz")
+    ring_cadence: float = _limit(0.1, "LINE-RING.1", "cadence off its nominal, as a share of it", "")
+    flash_error_s: float = _limit(0.005, "LINE-HOOK.1", "length of a hook flash off what was asked for")
+    tone_loss_max_db: float = _limit(20.0, "DTMF-MEAS.4", "loss from the line to the ear", "dB")
+    tone_frequency: float = _limit(0.0005, "DTMF-MEAS.4", "frequency heard off the one played, as a share of it", "")
     association_success: float = _limit(0.99, "TH-11", "share of associations, 95 % lower bound", "", least=True)
 
 

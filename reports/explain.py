@@ -198,6 +198,7 @@ _EXPECTED: dict[str, Callable[[Judgement, dict[int, Observation]], str]] = {
     "voice": _voice,
     "search": _search,
     "figure": _figure,
+    "reading": _figure,
 }
 
 
@@ -214,7 +215,8 @@ def _span(judgement: Judgement, seen: dict[int, Observation]) -> tuple[float, fl
     spec = judgement.spec
     if isinstance(spec.get("from_s"), int | float) and isinstance(spec.get("to_s"), int | float):
         return float(spec["from_s"]), float(spec["to_s"])
-    times = [seen[spec[key]].time_s for key in ("from", "to", "observation") if spec.get(key) in seen]
+    keys = [*(spec.get(key) for key in ("from", "to", "observation")), *spec.get("of", ())]
+    times = [seen[key].time_s for key in keys if key in seen]
     return (min(times), max(times)) if times else None
 
 

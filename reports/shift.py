@@ -20,7 +20,7 @@ from offhook.reports.quantity import unit_of
 FEWEST = 5
 """Samples on each side that a test needs to say anything at 5 %."""
 ALPHA = 0.05
-_KINDS = ("interval", "figure")
+_KINDS = ("interval", "figure", "reading")
 Key = tuple[str, str, str]
 
 

@@ -24,7 +24,7 @@ BROKE_AT = re.compile(r"(?:\w+: )?(S\d+): ")
 """How the message of an attempt begins that broke off at a step."""
 AS_A_WHOLE = "attempt"
 """The kind of a line that rests on the test as a whole, not on a judgement."""
-_TIMED = {"interval", "figure"}
+_TIMED = {"interval", "figure", "reading"}
 _COUNTED = {Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE}
 
 

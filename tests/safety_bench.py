@@ -35,6 +35,11 @@ def go_on(session: Session, way: str) -> None:
         print("ready", session.rig.guard.pid if session.rig.guard else 0, flush=True)
         time.sleep(3.0)
         return
+    if way == "send":  # every relay in its safe position
+        session.record.observe("I", "generator", "output", "generator", clock.now_s(), 0.0, freq_hz=1004.0)
+        session.rig.instruments["generator"].sine(1004.0, -20.0)  # type: ignore[attr-defined]
+        print("ready", session.rig.guard.pid if session.rig.guard else 0, flush=True)
+        clock.sleep(600)
     press(session)
     if way == "wait":
         clock.sleep(600)

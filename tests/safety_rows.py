@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relay_room import BOARDS
+from safety_generator import WIRES, instruments_file, left_on
 from safety_room import BENCH, SECRETS, Board, addresses, bench, board, said, until
 from safety_scenes import (
     HUNG,
@@ -172,7 +173,9 @@ def late_reply(place: Path) -> Seen:
     with ExitStack() as stack:
         far = stack.enter_context(world(place, INSTRUMENTS, **LATE))
         keys, other = (stack.enter_context(board(place / name)) for name in ("keys1", "keys2"))
-        at = Desk(instruments_file(place, addresses(far), keys, other), keys, other)
+        where = addresses(far) | {"end://keys": keys.address, "end://keys2": other.address}
+        file = instruments_file(place, where, **{'model  = "SIM-DMM"': 'model  = "SIM-DMM"\ntimeout_s = 0.5'})
+        at = Desk(file, keys, other)
         running = stack.enter_context(bench(at.station, place / "run", "late reply"))
         start_s = said(running.process, "asked") / 1000
         assert said(running.process, "right") == 1, "the late reply was taken for another one's"
@@ -185,27 +188,14 @@ def late_reply(place: Path) -> Seen:
         return Seen(did, took_s, kept_press(running.folder))
 
 
-def instruments_file(place: Path, where: dict[str, str], keys: Board, other: Board) -> Path:
-    """The shipped station of instruments on real wires, with its boards named as the script presses them."""
-    text = INSTRUMENTS.read_text("utf-8")
-    begin = text.index("[world]\n")
-    text = text[:begin] + HUNG + text[text.index("[pbx]") :]
-    text = text.replace('model  = "SIM-DMM"', 'model  = "SIM-DMM"\ntimeout_s = 0.5')
-    for name, secret in SECRETS.items():
-        text = text.replace(f'"{secret}"', f'"env:{name}"')
-    text = text.replace("[relay.keys]", "[relay.keys1]").replace('"keys/', '"keys1/')
-    for old, new in (where | {"end://keys": keys.address, "end://keys2": other.address}).items():
-        text = text.replace(f'"{old}"', f'"{new}"')
-    file = place / "instruments.toml"
-    file.write_text(text, "utf-8")
-    return file
-
-
 # ---- the matrix --------------------------------------------------------------------------------------------------
 
 PRESS = "2 boards on ptys, services on TCP"
 CALL = "4 boards and sensors on ptys, audio and services on TCP"
 ENDS = ((signal.SIGTERM, 143, "terminated", "TERM"), (signal.SIGINT, 130, "interrupted", "Ctrl-C"))
+AT = {"socket": "over TCP", "HiSLIP": "over HiSLIP", "serial": "on a pty"}
+SEND = {wire: f"2 boards on ptys, generator {AT[wire]}" for wire in WIRES}
+LEFT_ON = (("killed (-9)", signal.SIGKILL, KILLED_S), ("hung (stopped)", signal.SIGSTOP, LIMIT_S))
 REAL = [name for name in BOARDS if name not in ("waveshare-30", "devantech-2", "lcus-4")]
 ROWS: tuple[Row, ...] = (
     Row("killed (-9) in mid-press", PRESS, KILLED_S, pressed_and_killed),
@@ -224,5 +214,15 @@ ROWS: tuple[Row, ...] = (
     Row("sound server killed", "2 boards on ptys, PulseAudio", LIMIT_S, without_its_sound_server(signal.SIGKILL)),
     Row("sound server frozen", "2 boards on ptys, PulseAudio", LIMIT_S, without_its_sound_server(signal.SIGSTOP)),
     Row("reply of an instrument late", "2 boards on ptys, VISA over TCP", LIMIT_S, late_reply),
+    *(
+        Row(
+            f"{name} while a generator sends, {wire}",
+            SEND[wire],
+            limit_s,
+            left_on(wire, how),
+        )
+        for name, how, limit_s in LEFT_ON
+        for wire in WIRES
+    ),
     *(Row(f"killed (-9), board {name}", "1 board on a pty", KILLED_S, board_of_a_killed_bench(name)) for name in REAL),
 )

@@ -110,7 +110,8 @@ def kept(folder: Path, before: tuple[int, int, float] = (1, 0, 0.0)) -> str:
     """What is there, in words; nothing may be less than it was before the fault."""
     commands, observations, audio_s = after = read(folder)
     assert all(now >= then for now, then in zip(after, before, strict=True)), f"lost: {before} before, {after} now"
-    words = [f"{commands} relay command{'s' if commands > 1 else ''}", f"{observations} observations"]
+    counts = {"relay command": commands, "observation": observations}
+    words = [f"{number} {what}{'s' if number > 1 else ''}" for what, number in counts.items() if number]
     return ", ".join(words + ([f"{audio_s:.1f} s of audio"] if audio_s else []))
 
 

@@ -3,7 +3,7 @@
 Each row of the tables there is a pair: a fault at the far end of a wire, the certification cases that are run with it,
 and what the run must say. The bench is told nothing of the fault. A pair is covered if the verdict is the one listed
 (never PASS) and the failures name what is listed. Every pair is a run of its own in a process of its own, two at a
-time; all on the simulated clock.
+time; all on the simulated clock, but for instruments and lines.
 
     python tools/faults.py [--only TEXT] [--every N] [--explain] [--write] [--json FILE]
 
@@ -39,6 +39,8 @@ UNREACHABLE = "UNREACHABLE"
 """The run does not begin: exit code 2, and the wire is named."""
 VERDICTS = ("FAIL", "INCONCLUSIVE", UNREACHABLE)
 JOBS = 2
+STATIONS = {"instrument": "instruments", "line": "instruments"}
+"""Where a wire's pairs are run, if not on the simulated station; that one is in real time."""
 LIMIT_S = 300.0
 """For the tests of one pair."""
 
@@ -133,7 +135,7 @@ def run_suites(pair: Pair, place: Path) -> Outcome:
     os.dup2(sink, 2)  # the console writes there
     os.environ["OFFHOOK_LOCKS"] = str(folder) + "-locks"
     try:
-        code = run_station("simulated", only=pair.cases, out=folder, faults=[pair.fault])
+        code = run_station(STATIONS.get(pair.wire, "simulated"), only=pair.cases, out=folder, faults=[pair.fault])
     except OffhookError as error:
         return Outcome(pair.fault, UNREACHABLE, text=str(error))
     result = judge(folder)
@@ -218,7 +220,7 @@ def _tell(pair: Pair, outcome: Outcome, explain: bool) -> None:
     cases = sorted({case_of(nodeid) for nodeid in outcome.failed})
     first = cases[0] + (f" +{len(cases) - 1}" if len(cases) > 1 else "") if cases else "-"
     print(
-        f"{'WRONG' if wrong else 'ok':6}{pair.wire:9}{pair.fault:32}{outcome.verdict:13}{first:44}"
+        f"{'WRONG' if wrong else 'ok':6}{pair.wire:11}{pair.fault:32}{outcome.verdict:13}{first:44}"
         + "; ".join(pair.says)
     )
     if wrong:

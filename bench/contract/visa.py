@@ -24,6 +24,9 @@ class InstrumentContract:
         assert instrument.connect() == instrument.connect()
         assert instrument.late_replies == ()
 
+    def test_it_says_again_who_it_is(self, instrument: Instrument) -> None:
+        assert instrument.connect() == instrument.check_identity()
+
     def test_it_may_be_closed_and_connected_again(self, instrument: Instrument) -> None:
         before = instrument.connect()
         instrument.close()

@@ -11,10 +11,11 @@ GUARDIAN = "guardian.json"
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """One intervention. ``unsafe`` says why of every board that was not read back as safe."""
+    """One intervention. ``unsafe`` says why of everything that was not read back as safe."""
 
     reason: str
-    boards: int
+    resources: tuple[str, ...]
+    """What it was left with: relay boards and generators."""
     took_s: float
     unsafe: dict[str, str]
     unread: tuple[str, ...] = ()
@@ -22,15 +23,15 @@ class Guarded:
 
     @property
     def ok(self) -> bool:
-        """True if every board it was left with was read back as safe."""
+        """True if everything it was left with was read back as safe."""
         return not self.unsafe
 
     def __str__(self) -> str:
         """A sentence or two for page one."""
-        safe = self.boards - len(self.unsafe) - len(self.unread)
+        safe = [each for each in self.resources if each not in self.unsafe and each not in self.unread]
         text = f"Guardian: {self.reason}."
         if safe:
-            text += f" It made {safe} relay {'board' if safe == 1 else 'boards'} safe and read back"
+            text += f" It made {_counted(safe)} safe and read back"
             text += f" {self.took_s:.2f} s after it noticed." if self.ok else "."
         if self.unread:
             text += (
@@ -42,6 +43,12 @@ class Guarded:
         return text
 
 
+def _counted(resources: list[str]) -> str:
+    generators = sum(each.startswith("instrument.") for each in resources)
+    counts = {"relay board": len(resources) - generators, "generator": generators}
+    return " and ".join(f"{count} {what}{'s' if count > 1 else ''}" for what, count in counts.items() if count)
+
+
 def guarded(folder: Path) -> Guarded | None:
     """The guardian's account of a run; None if it had nothing to do. One that cannot be read is unsafe, and says so."""
     try:
@@ -49,8 +56,9 @@ def guarded(folder: Path) -> Guarded | None:
         boards = content["boards"]
         unsafe = {str(one["resource"]): str(one["error"] or "no answer yet") for one in boards if not one["ok"]}
         unread = tuple(str(one["resource"]) for one in boards if one["ok"] and not one.get("can_be_read", True))
-        return Guarded(str(content["reason"]), len(boards), float(content["took_s"]), unsafe, unread)
+        resources = tuple(str(one["resource"]) for one in boards)
+        return Guarded(str(content["reason"]), resources, float(content["took_s"]), unsafe, unread)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        return Guarded("its account cannot be read", 1, 0.0, {GUARDIAN: repr(error)})
+        return Guarded("its account cannot be read", (GUARDIAN,), 0.0, {GUARDIAN: repr(error)})

@@ -26,6 +26,7 @@ RULES: dict[str, Rule] = {
     "equal": kinds.equal,
     "search": kinds.search,
     "figure": kinds.figure,
+    "reading": kinds.reading,
     "note": kinds.note,
     "digits": listening.digits,
     "no_digits": listening.no_digits,

@@ -234,6 +234,36 @@ def figure(case: Case) -> Finding:
     return Finding(verdict, _against(value, u, low, high, case.unit), value, low, high, u, int(case.spec.get("n", 1)))
 
 
+T95 = {2: 12.7, 3: 4.31, 4: 3.19, 5: 2.78, 6: 2.58, 7: 2.45, 8: 2.37, 9: 2.31, 10: 2.27}
+"""Student's t for 95 %, by the number of readings; rounded up."""
+
+
+def reading(case: Case) -> Finding:
+    """The mean of readings of an instrument, as observed; ``size``: of their sizes.
+
+    Its uncertainty is the instrument's (they all share it) and that of the mean of so many, by their spread.
+    """
+    found = [case.evidence.observation(int(each)) for each in case.need("of")]
+    seen = [each for each in found if each is not None]
+    if not seen or len(seen) < len(found):
+        raise NoEvidence("a reading is missing")
+    for each in seen:
+        if each.kind != "reading" or each.data.get("unit") != case.unit:
+            raise ValueError(f"observation {each.id} ({each.kind}) is no reading in {case.unit}")
+    values = [float(each.data["value"]) for each in seen]
+    values = [abs(value) for value in values] if case.spec.get("size") else values
+    mean = math.fsum(values) / len(values)
+    u = max(float(each.data["u"]) for each in seen)
+    if len(values) > 1:
+        deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
+        u = combine(u, T95.get(len(values), T95[10]) * deviation / math.sqrt(len(values)))
+    low, high = case.limit("at_least"), case.limit("at_most")
+    first = seen[0]
+    by = f"read by {first.wire} on its range of {first.data.get('range'):g}; " if first.data.get("range") else ""
+    verdict, text = within(mean, u, low, high), _against(mean, u, low, high, case.unit)
+    return Finding(verdict, f"{by}{text}", mean, low, high, u, len(values))
+
+
 def _against(value: float, u: float, low: float | None, high: float | None, unit: str) -> str:
     """``3 s +- 0.1 s, limit at most 2 s``."""
     limits = [f"{word} {limit:g}" for word, limit in (("at least", low), ("at most", high)) if limit is not None]

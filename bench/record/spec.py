@@ -17,6 +17,7 @@ KEYS = {
     "voice": {"wire"},
     "search": {"forbidden", "kinds", "apart_from"},
     "figure": {"value", "u", "n"},
+    "reading": {"of", "size"},
     "note": {"verdict", "reason"},
     "rate": {"of", "where", "claimed"},
     "digit_errors": {"of", "wire", "claimed"},

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import NamedTuple, Protocol, runtime_checkable
 
+from offhook.drivers.safe_action import SafeAction
+
 OnSwitch = Callable[[int, bool, float, float], None]
 """(relay, closed, time the command left, time it was acknowledged), on the common clock, in seconds."""
 
@@ -36,30 +38,6 @@ class RelayBoard(Protocol):
 
     def close(self) -> None:
         """Let go of the wire (after :meth:`open_all`)."""
-
-
-class SafeStep(NamedTuple):
-    """One message to a board: what is sent, how the answer ends if it obeyed (b"" for no answer), what comes after."""
-
-    sent: bytes
-    expected: bytes = b""
-    pause_s: float = 0.0
-    """The least time until the next message."""
-
-
-class SafeAction(NamedTuple):
-    """What makes a board safe without its driver: bytes for its address, and how the answer ends if it obeyed."""
-
-    address: str
-    sent: bytes
-    expected: bytes
-    """b"" for a board that cannot be read: then it is sent its bytes, and nobody knows what became of them."""
-    before: tuple[SafeStep, ...] = ()
-    """Sent first, one after the other."""
-    baud: int | None = None
-    """Of its serial line; None for what the station file says."""
-    length: int = 0
-    """An answer has at least so many bytes."""
 
 
 @runtime_checkable

@@ -17,8 +17,9 @@ from typing import Any, NamedTuple, Self
 from offhook.drivers.clock import Clock, Mutex
 from offhook.drivers.errors import ConfigError, DeviceGone, DeviceRefused, DeviceTimeout
 from offhook.drivers.links import Link, Wires
-from offhook.drivers.relay import OnSwitch, SafeAction, State
+from offhook.drivers.relay import OnSwitch, State
 from offhook.drivers.relay.account import Account
+from offhook.drivers.safe_action import SafeAction
 
 LABELS = "0123456789ABCDEFGHIJKLMNOPQRSTUV"
 PROMPT = b">"

@@ -17,10 +17,11 @@ from typing import Any, ClassVar, Self
 from offhook.drivers.clock import Clock, Mutex, Timer
 from offhook.drivers.errors import ConfigError, DeviceError, DeviceRefused
 from offhook.drivers.links import Link, Wires
-from offhook.drivers.relay import OnSwitch, SafeAction, SafeStep, State
+from offhook.drivers.relay import OnSwitch, State
 from offhook.drivers.relay.account import Account
 from offhook.drivers.relay.conversation import Conversation, Spent, WrongAnswer
 from offhook.drivers.relay.protocol import BoardProtocol, Command
+from offhook.drivers.safe_action import SafeAction, SafeStep
 
 __all__ = ["BoardProtocol", "Command", "SpokenBoard", "WrongAnswer"]
 SAFE_PAUSE_S = 0.005

@@ -1,7 +1,7 @@
 """Instruments over VISA: a meter, an oscilloscope, a signal generator.
 
 =================  ===============================================================================
-``Instrument``     what all have: ``connect`` (identity checked), ``late_replies``, ``safe``, ``close``
+``Instrument``     what all have: ``connect`` and ``check_identity``, ``late_replies``, ``safe``, ``close``
 ``Meter``          DC and AC voltage, current, frequency, each as a :class:`Reading`
 ``Scope``          one record of one channel, as a :class:`Trace`
 ``Generator``      a sine or noise into the line, always limited
@@ -18,6 +18,8 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from offhook.drivers.safe_action import SafeAction
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,9 @@ class Instrument(Protocol):
         Raises Unavailable (no VISA here), DeviceGone, DeviceTimeout, or DeviceRefused (another instrument answers).
         """
 
+    def check_identity(self) -> str:
+        """Ask ``*IDN?`` again, before readings that count. Raises DeviceError, DeviceRefused if another one answers."""
+
     def safe(self) -> None:
         """Switch off whatever it puts on the line, and read back that it is off. Raises DeviceError."""
 
@@ -83,10 +88,11 @@ class Meter(Instrument, Protocol):
 class Scope(Instrument, Protocol):
     """An oscilloscope."""
 
-    def capture(self, channel: int, volts_per_division: float, window_s: float) -> Trace:
-        """One record of a channel, ten divisions long. Raises ValueError for what no scope does."""
+    def capture(self, channel: int, volts_per_division: float, window_s: float, points: int = 1000) -> Trace:
+        """One record of a channel, ten divisions long, of about so many points. ValueError for what no scope does."""
 
 
+@runtime_checkable
 class Generator(Instrument, Protocol):
     """A signal generator; its output is off until asked for, and off again with :meth:`Instrument.safe`."""
 
@@ -95,6 +101,14 @@ class Generator(Instrument, Protocol):
 
     def noise(self, level_dbm: float) -> None:
         """White noise into 600 ohm. Raises NotAllowed above the limit of the station file."""
+
+
+@runtime_checkable
+class GuardableOutput(Protocol):
+    """A generator that its guardian can switch off after the bench has died. Optional; every driver should have it."""
+
+    def safe_action(self) -> SafeAction | None:
+        """Output off, read back, whatever was left in its line buffer; None where only VISA reaches it."""
 
 
 @runtime_checkable

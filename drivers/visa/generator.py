@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from offhook.drivers.errors import DeviceError, NotAllowed
+from offhook.drivers.safe_action import SafeAction
+from offhook.drivers.visa.names import is_serial, without_visa
 from offhook.drivers.visa.scpi import ScpiInstrument
 
 OHMS = 600
+MARK = 173
+"""No number that a session counts with: an answer that begins with it is that to the guardian's question."""
+SERIAL_BAUD = 9600
+"""PyVISA's, where the station file does not say."""
 MOST_DBM = 0.0
 """What a line may get where the station file does not say (never more than 0 dBm by accident)."""
 
@@ -34,6 +40,17 @@ class ScpiGenerator(ScpiInstrument):
         state = self.ask("OUTP1?").strip()
         if state not in ("0", "OFF"):
             raise self._refused("OUTP1 OFF", f'the output is "{state}" still', "switch it off by hand")
+
+    def safe_action(self) -> SafeAction | None:
+        """Output off, read back behind a number that was written just before (IEEE 488.2, 10.11); see visa."""
+        address = without_visa(self.session.resource)
+        if address is None:
+            return None
+        serial = is_serial(self.session.resource)
+        half_a_line = b"\n" if serial else b""  # a dead bench may have left one; a connection has a buffer of its own
+        sent = half_a_line + f"OUTP1 OFF\n*ESE {MARK};*ESE?;:OUTP1?;*ESE 0\n".encode("ascii")
+        baud = int(self.options.get("baud") or SERIAL_BAUD)
+        return SafeAction(address, sent, f"{MARK};0\n".encode("ascii"), baud=baud, locked=not serial)
 
     def close(self) -> None:
         """Output off, then let go of it."""

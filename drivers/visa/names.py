@@ -14,6 +14,8 @@ import re
 
 from offhook.drivers.errors import ConfigError
 
+HISLIP_PORT = 4880
+"""IVI-6.1, 2.5: as registered."""
 _TCP = re.compile(r"(tcp|hislip)://([^:/\s]+)(?::(\d+))?/?")
 
 
@@ -32,6 +34,23 @@ def resource_name(address: str) -> str:
         return address
     hint = "tcp://10.0.3.20:5025, hislip://10.0.3.20, /dev/serial/by-id/..., or TCPIP::10.0.3.20::INSTR"
     raise ConfigError(address, "open", "it is no VISA resource", hint)
+
+
+def without_visa(resource: str) -> str | None:
+    """Where a process without VISA finds this resource: a serial port, ``tcp://...``, ``hislip://HOST:PORT/NAME``.
+
+    None for what only VISA speaks (USB, GPIB, VXI-11).
+    """
+    socket = re.fullmatch(r"TCPIP\d*::([^:]+)::(\d+)::SOCKET", resource)
+    if socket:
+        return f"tcp://{socket[1]}:{socket[2]}"
+    hislip = re.fullmatch(r"TCPIP\d*::([^:]+)::(hislip\d+)(?:,(\d+))?::INSTR", resource)
+    if hislip:
+        return f"hislip://{hislip[1]}:{hislip[3] or HISLIP_PORT}/{hislip[2]}"
+    serial = re.fullmatch(r"ASRL(?:(\d+)|(/.+))::INSTR", resource)
+    if serial:
+        return serial[2] or f"COM{serial[1]}"
+    return None
 
 
 def is_serial(resource: str) -> bool:

@@ -13,15 +13,16 @@ DIVISIONS = 10
 class ScpiScope(ScpiInstrument):
     """A scope whose probe is at a line."""
 
-    def capture(self, channel: int, volts_per_division: float, window_s: float) -> Trace:
+    def capture(self, channel: int, volts_per_division: float, window_s: float, points: int = 1000) -> Trace:
         """One record of a channel, ten divisions long, from now on. Raises ValueError for what no scope does."""
-        if channel < 1 or not volts_per_division > 0 or not 0 < window_s <= 100:
+        if channel < 1 or not volts_per_division > 0 or not 0 < window_s <= 100 or not 100 <= points <= 8000:
             raise ValueError(f"channel {channel}, {volts_per_division} V a division, {window_s} s: no such record")
         self.command(
             f":CHAN{channel}:DISP ON",
             f":CHAN{channel}:SCAL {volts_per_division:.6g}",
             f":TIM:SCAL {window_s / DIVISIONS:.6g}",
             f":WAV:SOUR CHAN{channel}",
+            f":WAV:POIN {points}",
             ":WAV:FORM WORD",
             ":WAV:BYT MSBF",
             ":WAV:UNS OFF",

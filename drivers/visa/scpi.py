@@ -61,13 +61,14 @@ class ScpiInstrument:
                 hint = "is it switched on, and is that its address? a longer timeout_s"
                 raise DeviceTimeout(error.resource, error.operation, error.detail, hint) from error
             identity = self.ask("*IDN?")  # a serial port had half a command in its buffer
-        fields = [field.strip() for field in identity.split(",")]
-        if len(fields) < 3:
-            raise self._refused("*IDN?", f'"{identity}" names no vendor, model and serial', "is it a SCPI instrument?")
-        self._compare(identity, dict(zip(("vendor", "model", "serial"), fields, strict=False)))
+        fields = self._compared(identity)
         self.session.write("*CLS")
         self.set_up()
         return ", ".join(field for field in fields if field)
+
+    def check_identity(self) -> str:
+        """See :class:`offhook.drivers.visa.Instrument`."""
+        return ", ".join(field for field in self._compared(self.ask("*IDN?")) if field)
 
     def set_up(self) -> None:
         """What this kind of instrument needs at the start."""
@@ -132,13 +133,18 @@ class ScpiInstrument:
         if errors:
             raise self._refused(command, " ".join(errors), "does its programming guide know this query?") from timeout
 
-    def _compare(self, identity: str, said: Mapping[str, str]) -> None:
-        for key, value in said.items():
+    def _compared(self, identity: str) -> list[str]:
+        """The fields of an identity that is the one of the station file. Raises DeviceRefused for another."""
+        fields = [field.strip() for field in identity.split(",")]
+        if len(fields) < 3:
+            raise self._refused("*IDN?", f'"{identity}" names no vendor, model and serial', "is it a SCPI instrument?")
+        for key, value in zip(("vendor", "model", "serial"), fields, strict=False):
             wanted = str(self.options.get(key, ""))
             same = wanted.casefold() in value.casefold() if key == "vendor" else wanted.casefold() == value.casefold()
             if wanted and not same:
                 detail = f'the station file says {key} "{wanted}", and "{identity}" answers'
                 raise self._refused("check its identity", detail, f'the right link, or {key} = "{value}"')
+        return fields
 
     def _refused(self, operation: str, detail: str, hint: str) -> DeviceRefused:
         return DeviceRefused(f"instrument.{self.name}", f"{operation} at {self.session.resource}", detail, hint)

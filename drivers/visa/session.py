@@ -22,15 +22,13 @@ from numpy.typing import NDArray
 
 from offhook.drivers.clock import Clock
 from offhook.drivers.errors import DeviceError, DeviceGone, DeviceTimeout, Unavailable
-from offhook.drivers.visa.names import is_serial, is_stream
+from offhook.drivers.visa.names import HISLIP_PORT, is_serial, is_stream
 
 T = TypeVar("T")
 OPEN_S = 5.0
 GRACE_S = 3.0
 """A call that is not back so long after its own limit is given up; its thread with it."""
 MOST_LATE = 100
-HISLIP_PORT = 4880
-"""IVI-6.1, 2.5: as registered."""
 
 
 class VisaSession:

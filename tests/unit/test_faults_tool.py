@@ -6,6 +6,7 @@ import importlib.util
 import json
 import re
 import sys
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
@@ -15,6 +16,7 @@ from unit.plant.plant_hands import station
 
 from offhook.fixtures.defects import CloudDefect, PbxDefect
 from offhook.fixtures.faults import BY_WIRE, KINDS, FaultBoard
+from offhook.fixtures.stations import INSTRUMENTS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "faults.md").read_text("utf-8")
@@ -46,10 +48,12 @@ def test_every_defect_is_a_pair(tool: ModuleType) -> None:
 
 
 def test_every_pair_is_a_fault_of_the_shipped_station(tool: ModuleType) -> None:
-    phones = station()["phone"]
-    board = FaultBoard(list(phones), [str(table["extension"]) for table in phones.values()])
+    boards = {}
+    for name, tables in (("simulated", station()), ("instruments", tomllib.loads(INSTRUMENTS.read_text("utf-8")))):
+        extensions = [str(table["extension"]) for table in tables["phone"].values()]
+        boards[name] = FaultBoard(list(tables["phone"]), extensions, list(tables.get("instrument", {})))
     for pair in [each for each in tool.pairs(PAGE) if each.wire != "own"]:
-        board.add(pair.fault)
+        boards[tool.STATIONS.get(pair.wire, "simulated")].add(pair.fault)
         assert pair.fault.startswith(next(kind for kind in KINDS if pair.shape.startswith(kind)))
 
 

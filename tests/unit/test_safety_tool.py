@@ -56,6 +56,9 @@ def test_every_fault_that_must_be_there_is() -> None:
         "server killed",
         "server frozen",
         "reply of an instrument late",
+        "while a generator sends, socket",
+        "while a generator sends, HiSLIP",
+        "while a generator sends, serial",
     ):
         assert any(word in fault for fault in faults)
     assert {BOARDS[fault.rpartition(" ")[2]]["driver"] for fault in faults if ", board " in fault} == {

@@ -294,7 +294,7 @@ ASLEEP = """
 import os, signal
 from offhook.bench import guardian
 from offhook.drivers.clock import WallClock
-from offhook.drivers.relay import SafeAction
+from offhook.drivers.safe_action import SafeAction
 
 class Board:
     def safe_action(self, closed=()):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from offhook.bench import calibrate_store
-from offhook.bench.calibrate import dbm
+from offhook.bench.calibrate_levels import dbm, levels_of
 from offhook.bench.calibrate_measure import Wire, WireMeter
 from offhook.bench.station_grade import grade_of, virtual
 from offhook.bench.station_model import StationModel
@@ -19,6 +19,7 @@ from offhook.drivers.audio import Samples
 from offhook.drivers.audio.pipe import PipeAudio
 from offhook.drivers.errors import ConfigError
 from offhook.drivers.links import Grade, PipeLink
+from offhook.drivers.visa import Reading
 from offhook.fixtures.audiopipe import AudioPipeEnd
 from offhook.fixtures.simclock import NS, SimClock
 
@@ -34,7 +35,7 @@ class Cabled:
         self.queued = np.zeros((CHANNELS, 300 * RATE_HZ))
         self.table, self.noise = table, noise
         self.random = np.random.default_rng(7)
-        self.end = AudioPipeEnd(self.clock, RATE_HZ, CHANNELS, self.play, lambda: None, 0.0)
+        self.end = AudioPipeEnd(self.clock, RATE_HZ, CHANNELS, self.play, self.mute, 0.0)
         self.end.connect(far)
         self.port = PipeAudio("rack", self.clock, near, RATE_HZ, CHANNELS)
         self._next(0)
@@ -42,6 +43,9 @@ class Cabled:
 
     def play(self, channel: int, frame: int, samples: Samples) -> None:
         self.queued[channel, frame : frame + len(samples)] += samples
+
+    def mute(self) -> None:
+        self.queued[:, self.clock.now_ns() * RATE_HZ // NS :] = 0
 
     def _next(self, first: int) -> None:
         self.clock.call_at_ns((first + GRID) * NS // RATE_HZ, lambda: self._render(first))
@@ -214,3 +218,43 @@ def test_addresses_of_this_machine(address: str) -> None:
     assert virtual(address)
     assert not virtual("/dev/serial/by-id/usb-relay")
     assert not virtual("tcp://10.0.3.2:5038")
+
+
+# ---- by a meter of the station -------------------------------------------------------------------------------------
+
+
+class Dmm:
+    """Across the first wire: what it shows of full scale, and how it bends from -15 dBFS on."""
+
+    def __init__(self, cabled: Cabled, full_scale_v: float, bend: float = 1.0, u: float = 1e-4) -> None:
+        self.cabled, self.full_scale_v, self.bend, self.u = cabled, full_scale_v, bend, u
+
+    def check_identity(self) -> str:
+        return "a meter"
+
+    def voltage_ac(self) -> Reading:
+        now = self.cabled.clock.now_ns() * RATE_HZ // NS
+        played = self.cabled.queued[0, now - 400 : now] / 32767
+        rms = float(np.sqrt(2 * np.mean(played**2))) * self.full_scale_v
+        loud = rms > self.full_scale_v * 10 ** (-15 / 20)
+        return Reading(rms * (self.bend if loud else 1.0), "V", 1.0, self.u, 0.0)
+
+
+@pytest.mark.req("BENCH-CLK.2", "DTMF-MEAS.4")
+def test_a_meter_says_what_full_scale_is_at_both_ends() -> None:
+    cabled = Cabled(np.diag([0.5, 1, 1]))
+    meter, (wire, *_) = cabled.meter()
+    found = levels_of(meter, wire, Dmm(cabled, 0.7746), 600)  # type: ignore[arg-type]
+    assert found.play_dbm == pytest.approx(0.0, abs=found.u_db)
+    assert found.hear_dbm == pytest.approx(6.02, abs=found.u_db)
+    assert found.complaint("instrument.m") == ("", "")
+    assert set(found.channels(wire, 600)) == {"rack/0"}
+    assert {"play_dbm", "hear_dbm", "u_db", "by"} < set(found.channels(wire, 600)["rack/0"])
+
+
+@pytest.mark.parametrize(("bend", "u", "well"), [(0.999, 1e-4, True), (0.98, 1e-4, False), (0.999, 1e-3, False)])
+def test_an_output_that_bends_and_a_meter_too_coarse_are_complained_of(bend: float, u: float, well: bool) -> None:
+    cabled = Cabled(np.eye(3))
+    meter, (wire, *_) = cabled.meter()
+    found = levels_of(meter, wire, Dmm(cabled, 0.7746, bend, u), 600)  # type: ignore[arg-type]
+    assert (found.complaint("instrument.m") == ("", "")) is well

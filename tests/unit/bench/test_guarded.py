@@ -35,6 +35,13 @@ def test_what_was_read_back_is_counted(tmp_path: Path) -> None:
     assert str(told) == text
 
 
+def test_generators_are_counted_beside_the_boards(tmp_path: Path) -> None:
+    left = [{"resource": name, "ok": True, "error": ""} for name in ("instrument.g", "relay.a", "relay.b")]
+    text = "It made 2 relay boards and 1 generator safe and read back 0.04 s after it noticed."
+    assert text in str(guarded(account(tmp_path, *left)))
+    assert "It made 1 generator safe and read back" in str(guarded(account(tmp_path, left[0])))
+
+
 def test_one_board_that_is_not_safe_is_named_and_nothing_is_well(tmp_path: Path) -> None:
     boards = [
         {"resource": "relay.a", "ok": True, "error": ""},

@@ -191,3 +191,45 @@ def test_a_search_reads_what_json_escapes(bench: Bench) -> None:
     db.close()
     (bench.record.folder / "manifest.json").unlink()
     assert next(iter(judge(bench.record.folder))).verdict is FAIL
+
+
+def read(bench: Bench, *values: float, unit: str = "V", u: float = 0.1) -> list[int]:
+    return [
+        bench.see("reading", 1.0 + at, quantity="battery", value=value, unit=unit, range=100.0, u=u)
+        for at, value in enumerate(values)
+    ]
+
+
+@pytest.mark.req("DRV-VISA.1", "DRV-VISA.2")
+def test_readings_are_judged_by_their_mean_and_by_both_uncertainties(bench: Bench) -> None:
+    with bench.attempt():
+        bench.judge("reading", unit="V", of=read(bench, -48.0, -48.2, -47.8), size=True, at_least=20.0, at_most=60.0)
+        bench.judge("reading", unit="V", of=read(bench, -48.0, -48.2), at_least=20.0)
+        bench.judge("reading", unit="V", of=read(bench, 59.95), at_most=60.0)
+        bench.judge("reading", unit="V", of=read(bench, 50.0, 61.0), at_most=60.0)
+    by_size, signed, at_the_limit, scattered = sealed(bench)
+    assert (by_size.verdict, by_size.figure, by_size.n) == (PASS, pytest.approx(48.0), 3)
+    assert by_size.u == pytest.approx((0.1**2 + (4.31 * 0.2 / 3**0.5) ** 2) ** 0.5)
+    assert "on its range of 100" in by_size.reason
+    assert [signed.verdict, at_the_limit.verdict, scattered.verdict] == [FAIL, INCONCLUSIVE, INCONCLUSIVE]
+
+
+def test_no_reading_and_a_reading_of_something_else_prove_nothing(bench: Bench) -> None:
+    with bench.attempt():
+        bench.judge("reading", unit="V", of=[], at_least=20.0)
+        bench.judge("reading", unit="V", of=[*read(bench, 48.0), 999], at_least=20.0)
+        bench.judge("reading", unit="V", of=read(bench, 48.0, unit="mA"), at_least=20.0)
+        bench.judge("reading", unit="V", of=[bench.see("hook", 1.0, value=48.0, unit="V", u=0.1)], at_least=20.0)
+    assert {made.verdict for made in sealed(bench)} == {INCONCLUSIVE}
+
+
+def test_a_reading_that_was_altered_is_another_verdict(bench: Bench) -> None:
+    with bench.attempt():
+        (number,) = read(bench, 48.0)
+        bench.judge("reading", unit="V", of=[number], at_most=60.0)
+    assert only(bench).verdict is PASS
+    db = sqlite3.connect(bench.record.folder / "run.sqlite")
+    db.execute("UPDATE observation SET data = replace(data, '48.0', '88.0') WHERE id = ?", (number,))
+    db.commit()
+    db.close()
+    assert next(iter(judge(bench.record.folder))).verdict is FAIL

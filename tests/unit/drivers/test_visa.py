@@ -12,7 +12,7 @@ from offhook.drivers.clock import WallClock
 from offhook.drivers.errors import ConfigError, NotAllowed, Unavailable
 from offhook.drivers.visa.dmm import ScpiMeter
 from offhook.drivers.visa.generator import ScpiGenerator
-from offhook.drivers.visa.names import is_stream, resource_name
+from offhook.drivers.visa.names import is_stream, resource_name, without_visa
 from offhook.fixtures.instruments import LineProbe, SimGenerator, SimMeter, SimScope
 from offhook.fixtures.simclock import SimClock
 
@@ -40,6 +40,23 @@ class Wires:
 def test_addresses_become_visa_names(address: str, resource: str, stream: bool) -> None:
     assert resource_name(address) == resource
     assert is_stream(resource) is stream
+
+
+@pytest.mark.parametrize(
+    ("resource", "address"),
+    [
+        ("TCPIP::10.0.3.20::5025::SOCKET", "tcp://10.0.3.20:5025"),
+        ("TCPIP0::10.0.3.20::hislip0::INSTR", "hislip://10.0.3.20:4880/hislip0"),
+        ("TCPIP::g.lab::hislip1,4881::INSTR", "hislip://g.lab:4881/hislip1"),
+        ("ASRL/dev/ttyUSB0::INSTR", "/dev/ttyUSB0"),
+        ("ASRL3::INSTR", "COM3"),
+        ("TCPIP::10.0.3.20::INSTR", None),
+        ("USB0::0x2A8D::0x0101::MY54500001::INSTR", None),
+        ("GPIB0::22::INSTR", None),
+    ],
+)
+def test_where_a_process_without_visa_finds_it(resource: str, address: str | None) -> None:
+    assert without_visa(resource) == address
 
 
 @pytest.mark.parametrize("address", ["10.0.3.20", "tcp://10.0.3.20", "http://10.0.3.20", ""])

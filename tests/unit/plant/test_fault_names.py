@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,16 +13,21 @@ from offhook.drivers.errors import ConfigError
 from offhook.fixtures.faults import BY_WIRE, KINDS, FaultBoard
 from offhook.fixtures.faulty.parts import Parts
 from offhook.fixtures.plants import World, build_world
+from offhook.fixtures.stations import INSTRUMENTS
 
 EXAMPLES = {
     "PHONE": "desk-1", "KEY": "5", "EXT": "1003", "KIND": "Delivered", "MS": "30", "SECONDS": "2", "NTH": "9",
-    "DB": "6", "DBM0": "-20", "PERCENT": "2", "PPM": "500",
+    "INSTRUMENT": "meter", "VOLTS": "20", "DB": "6", "DBM0": "-20", "PERCENT": "2", "PPM": "500",
 }  # fmt: skip
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    found = build_world("simulated", station(), seed=1, workdir=tmp_path)
+def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
+    """The simulated station; for a fault of instruments or lines the one that has them."""
+    analog = {**BY_WIRE["instrument"], **BY_WIRE["line"]}
+    kind = request.getfixturevalue("kind") if "kind" in request.fixturenames else ""
+    tables = tomllib.loads(INSTRUMENTS.read_text("utf-8")) if kind in analog else station()
+    found = build_world("simulated", tables, seed=1, workdir=tmp_path)
     found.seal()
     yield found
     found.close()
@@ -31,8 +37,9 @@ def parts_of(world: World) -> list[dict[str, object]]:
     """What a broken part would show in: the attributes that ends carry beside those of their class."""
     plant = world.plant
     ends = [plant.pbx, plant.pbx.locks, plant.pbx.monitors, plant.trunk, plant.room, *plant.ends.values()]
+    ends += [end.desk.device for end in plant.ends.values() if hasattr(end, "desk")]
     for phone in plant.room.phones.values():
-        ends += [phone, phone.keypad, phone.tone]
+        ends += [phone, phone.keypad, phone.tone, phone.line]
     return [dict(vars(end)) for end in ends]
 
 
@@ -43,6 +50,8 @@ def test_every_fault_can_be_switched_on_and_off(world: World, kind: str) -> None
     arguments = [EXAMPLES.get(wanted) or board.known(wanted)[0] for wanted in KINDS[kind]]
     if kind in ("swap-keys", "swapped-handsets"):
         arguments[-1] = {"KEY": "7", "PHONE": "desk-2"}[KINDS[kind][-1]]
+    if kind == "output-stays-on":
+        arguments = ["generator"]
     before = parts_of(world)
 
     board.add(":".join((kind, *arguments)))

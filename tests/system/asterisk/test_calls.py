@@ -1,11 +1,14 @@
 """A real Asterisk, SIP phones behind contacts, an IVR that hears what RTP brings: the whole way, without the bench."""
 
 import asyncio
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from system.asterisk.room import asterisk_room, station
 
+from offhook import dsp
+from offhook.drivers.cti import Service
 from offhook.drivers.errors import DeviceError
 from offhook.fixtures.asterisk.plant import build_asterisk
 from offhook.fixtures.cloud.model import CloudError
@@ -38,6 +41,10 @@ class Account:
     @property
     def context_id(self):
         return self._cloud.context(self.account, self._context.id).context_id
+
+    @property
+    def call_id(self):
+        return self._cloud.context(self.account, self._context.id).call_id
 
     @property
     def code(self):
@@ -168,6 +175,32 @@ def test_control_is_refused_before_and_works_after_the_association(tmp_path):
             await room.wait("ringing", lambda: room.active(RING1))
             room.lift(DESK1)
             await room.wait("second seizure", lambda: len(room.seized()) == 2)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.req("ASSOC-S16.4")
+def test_digits_generated_in_a_call_are_tones_that_end(tmp_path):
+    """A digit that nobody ends fills the gap to the next one (decision 0031); the busier the machine the more often."""
+    digits = "1*2*3*" * 8
+
+    async def scenario():
+        async with asterisk_room(tmp_path) as room:
+            alice = await start_association(room, lock="none")
+            await room.wait("S33", lambda: "S33" in alice.steps())
+            await room.sleep(0.5)  # Dial joins the two only after the pause behind the last post-dial digit
+            from_s, answers = room.now_s(), []
+            link = room.plant.cloud.link
+            arguments = {"device": "1001", "call_id": alice.call_id, "digits": digits}
+            link.request(Service.GENERATE_DIGITS, answers.append, **arguments)
+            await room.wait("answer", lambda: answers, 30.0)
+            await room.sleep(1.0)
+
+            assert answers[0].ok, answers
+            heard = list(dsp.decode(room.heard(IVR_HEARD, from_s), 8000))
+            assert "".join(digit.key for digit in heard) == digits
+            assert max(digit.end_s - digit.start_s for digit in heard) < 0.15
+            assert min(after.start_s - before.end_s for before, after in pairwise(heard)) > 0.06
 
     asyncio.run(scenario())
 

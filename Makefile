@@ -6,6 +6,8 @@ STAMP  := $(VENV)/.stamp
 
 export OPENBLAS_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# The tests start a thousand processes of the bench: each would compile all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup run test quick lint unit unit-signals unit-rooms system system-wall system-simulated bench comparison faults safety trace soak clean packages
 

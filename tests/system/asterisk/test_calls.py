@@ -92,7 +92,7 @@ def test_locked_phone_is_associated_and_the_local_code_stays_inside(tmp_path):
     async def scenario():
         async with asterisk_room(tmp_path) as room:
             alice = await start_association(room)
-            await room.wait("dial tone in the ear", lambda: "dial" in room.tones(EAR1), 5.0)
+            await room.wait("dial tone in the ear", lambda: "dial" in room.tones(EAR1))
             assert room.seized() == [], "the trunk was seized before the local code"
 
             await room.key(DESK1, "8642#")
@@ -121,11 +121,11 @@ def test_a_wrong_local_code_ends_it_before_the_trunk(tmp_path):
     async def scenario():
         async with asterisk_room(tmp_path) as room:
             alice = await start_association(room)
-            await room.wait("dial tone in the ear", lambda: "dial" in room.tones(EAR1), 5.0)
+            await room.wait("dial tone in the ear", lambda: "dial" in room.tones(EAR1))
             await room.key(DESK1, "8643#")
             denied_s = room.now_s()
             await room.wait("failure", lambda: alice.state == ("FAILED", "local_code"))
-            await room.wait("reorder tone", lambda: "reorder" in room.tones(EAR1, denied_s), 5.0)
+            await room.wait("reorder tone", lambda: "reorder" in room.tones(EAR1, denied_s))
 
             assert room.seized() == []
             assert room.digits(IVR_HEARD) == ""
@@ -142,9 +142,9 @@ def test_a_locked_phone_does_not_dial_out_without_the_code(tmp_path):
             await room.sleep(0.5)
             await room.key(DESK1, "05550100#")
             asked_s = room.now_s()
-            await room.wait("prompt", lambda: "dial" in room.tones(EAR1, asked_s), 5.0)
+            await room.wait("prompt", lambda: "dial" in room.tones(EAR1, asked_s))
             await room.key(DESK1, "1111#")
-            await room.wait("reorder tone", lambda: "reorder" in room.tones(EAR1, asked_s), 6.0)
+            await room.wait("reorder tone", lambda: "reorder" in room.tones(EAR1, asked_s))
             assert room.seized() == []
 
             room.lift(DESK1, False)
@@ -193,7 +193,7 @@ def test_digits_generated_in_a_call_are_tones_that_end(tmp_path):
             link = room.plant.cloud.link
             arguments = {"device": "1001", "call_id": alice.call_id, "digits": digits}
             link.request(Service.GENERATE_DIGITS, answers.append, **arguments)
-            await room.wait("answer", lambda: answers, 30.0)
+            await room.wait("answer", lambda: answers)
             await room.sleep(1.0)
 
             assert answers[0].ok, answers
@@ -286,12 +286,12 @@ def test_a_cut_cti_link_fails_the_association_and_a_mended_one_works_again(tmp_p
             room.plant.faults.add("cut:cti")
             tapped = len(room.tapped)
             alice.complete()
-            await room.wait("failure", lambda: alice.state == ("FAILED", "cti_lost"), 15.0)
+            await room.wait("failure", lambda: alice.state == ("FAILED", "cti_lost"))
             assert not room.active(RING1)
             assert b"Originate" not in room.tapped[tapped:]
 
             room.plant.faults.remove("cut:cti")
-            await room.wait("new session", lambda: room.plant.cloud.link.up, 15.0)
+            await room.wait("new session", lambda: room.plant.cloud.link.up)
             alice.complete()
             await room.wait("ringing at desk-1", lambda: room.active(RING1))
 

@@ -22,6 +22,7 @@ PROBE_HZ, PROBE_DBM = 1004.0, -20.0
 WINDOW_S = 0.5
 DRIFT_PPM = 150.0
 LEAST_S, LEAST_BLOCKS = 8.0, 50
+PROMPT_S = 1.0
 
 
 def check_instruments(rig: Rig, phones: dict[str, PhoneCheck]) -> Iterator[CheckLine]:
@@ -137,15 +138,17 @@ class DriftWatch:
 def drift_ppm(seen: list[tuple[float, int]], rate_hz: int) -> tuple[float, float]:
     """(drift, expanded uncertainty, both in ppm) of frames counted at times: the slope of a straight line.
 
-    Blocks that a busy machine delivers late are late together: that many of them count as fewer (by the correlation
-    of neighbours), or a drift would be found that is only load.
+    A block comes late by as much as the machine is busy and never early, so of every second the promptest one counts.
+    A machine that is busy for longer than that bends the line: what is left beside it, from end to end, is not known.
     """
     time_s = np.array([each[0] for each in seen])
-    late = np.array([each[1] for each in seen]) / rate_hz - time_s
+    ahead = np.array([each[1] for each in seen]) / rate_hz - time_s
+    second = ((time_s - time_s[0]) // PROMPT_S).astype(np.intp)
+    prompt = [int(np.flatnonzero(second == each)[np.argmax(ahead[second == each])]) for each in np.unique(second)]
+    time_s, ahead = time_s[prompt], ahead[prompt]
     centred = time_s - time_s.mean()
-    slope = float(np.dot(centred, late) / np.dot(centred, centred))
-    rest = late - late.mean() - slope * centred
+    slope = float(np.dot(centred, ahead) / np.dot(centred, centred))
+    rest = ahead - ahead.mean() - slope * centred
     spread = float(np.sqrt(np.dot(rest, rest) / max(1, rest.size - 2) / np.dot(centred, centred)))
-    alike = float(np.dot(rest[1:], rest[:-1]) / max(float(np.dot(rest, rest)), 1e-30))
-    alike = min(max(alike, 0.0), 0.999)
-    return 1e6 * slope, 2e6 * spread * float(np.sqrt((1 + alike) / (1 - alike)))
+    bend = float(np.ptp(rest) / np.ptp(time_s))
+    return 1e6 * slope, 1e6 * max(2 * spread, bend)

@@ -9,6 +9,7 @@
     +-- Busy                 somebody else holds the station or the port
     +-- NotDone              a person was asked to do something and did not
     +-- DeviceError          a thing on a wire did not behave
+        +-- DeviceBusy       another program has it
         +-- DeviceGone       unplugged, closed, connection refused or lost
         +-- DeviceTimeout    no answer within its limit (also TimeoutError)
         +-- DeviceRefused    it answered "no", or something its protocol does not allow
@@ -69,6 +70,10 @@ class DeviceGone(DeviceError):
 
 class DeviceTimeout(DeviceError, TimeoutError):
     """No answer within the limit."""
+
+
+class DeviceBusy(DeviceError):
+    """Another program has the device; the message says which, where that is known."""
 
 
 class DeviceRefused(DeviceError):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from broken import FAULTS
 
-LIMIT_S = 300.0
+LIMIT_S = 800.0
 OFFHOOK = str(Path(sys.executable).with_name("offhook"))
 
 

@@ -37,19 +37,20 @@ from safety_scenes import (
 
 from offhook.drivers import registry
 from offhook.drivers.links import LabWires
+from offhook.fixtures.sound import PulseServer
 from offhook.fixtures.stations import INSTRUMENTS
 
 KILLED_S, LIMIT_S = 1.0, 2.0
 LEFT = 3
 """The relay that a bench before left closed."""
+OWN_SERVER = 'world = { end = "soundserver", realtime = true }\n'
 LATE = {"late_s": 0.9, "late_query": "SYST:VERS?"}
 SOUND = """
 schema_version = 1
 name = "bench"
 role = "R5"
 dut = {{ vendor = "v", model = "m", firmware = "f", serial = "s" }}
-world = {{ end = "soundserver", realtime = true }}
-
+{world}
 {hung}[audio.rack]
 driver = "sounddevice"
 device = "loop8"
@@ -97,10 +98,10 @@ def leave_closed(at: Board) -> None:
 
 
 @contextmanager
-def started(at: Desk, place: Path) -> Iterator[subprocess.Popen[str]]:
+def started(at: Desk, place: Path, **more: str) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [sys.executable, str(BENCH), str(at.station), str(place / "run"), "start"],
-        env=os.environ | SECRETS | {"OFFHOOK_LOCKS": str(place / "locks"), "OPENBLAS_NUM_THREADS": "1"},
+        env=os.environ | SECRETS | {"OFFHOOK_LOCKS": str(place / "locks"), "OPENBLAS_NUM_THREADS": "1"} | more,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -112,17 +113,17 @@ def started(at: Desk, place: Path) -> Iterator[subprocess.Popen[str]]:
         process.communicate(timeout=60)
 
 
-def refused(at: Desk, place: Path, *words: str) -> Seen:
-    """It does not start, names the board, and what was left closed elsewhere is open."""
-    with started(at, place) as process:
+def refused(at: Desk, place: Path, *words: str, what: str = "board", **environment: str) -> Seen:
+    """It does not start, names the board or what it is, and what was left closed elsewhere is open."""
+    with started(at, place, **environment) as process:
         start_s = said(process, "opening") / 1000
         _, errors = process.communicate(timeout=60)
         assert process.returncode == 1
-    for word in ("relay.keys2", *words):
+    for word in words:
         assert word in errors, errors
     until(lambda: not at.keys.closed)
     assert not (place / "run").exists()
-    did = "does not start, names the board; opens what another run had left closed"
+    did = f"does not start, names the {what}; opens what another run had left closed"
     return Seen(did, at.keys.opened_after(start_s), "no run was begun")
 
 
@@ -132,7 +133,7 @@ def busy_at_the_start(place: Path) -> Seen:
         holder = LabWires()
         try:
             holder.link(at.other.address)
-            return refused(at, place)
+            return refused(at, place, "relay.keys2")
         finally:
             holder.close()
 
@@ -141,7 +142,41 @@ def gone_at_the_start(place: Path) -> Seen:
     with desk(place) as at:
         leave_closed(at.keys)
         at.other.unplug()
-        return refused(at, place, "No such file")
+        return refused(at, place, "relay.keys2", "No such file")
+
+
+@contextmanager
+def sound_desk(place: Path, *sinks: str) -> Iterator[tuple[Desk, PulseServer]]:
+    """A station whose card is ``loop8`` of a sound server that others use, too; a relay of it was left closed."""
+    server = PulseServer(place / "sound", dict.fromkeys(sinks, 8))
+    with ExitStack() as stack:
+        keys, other = (stack.enter_context(board(place / name)) for name in ("keys1", "keys2"))
+        station = place / "sound.toml"
+        station.write_text(SOUND.format(keys=keys.address, other=other.address, hung=HUNG, world=""), "utf-8")
+        stack.callback(server.stop)
+        server.start()
+        leave_closed(keys)
+        yield Desk(station, keys, other), server
+
+
+def card_busy_at_the_start(place: Path) -> Seen:
+    """A stream that passes encoded audio through to a device has it for itself: PulseAudio refuses every other one."""
+    with sound_desk(place, "loop8") as (at, server):
+        command = "pacat --playback --passthrough --device=loop8 --rate=48000 --channels=8 /dev/zero".split()
+        holder = subprocess.Popen(command, env=os.environ | server.environment)
+        try:
+            until(lambda: bool(server.pactl("list", "short", "sink-inputs")))
+            words = ("audio.rack", '"loop8"', f"in use by pacat (process {holder.pid})")
+            return refused(at, place, *words, what="card and who has it", **server.environment)
+        finally:
+            holder.kill()
+            holder.wait()
+
+
+def card_gone_at_the_start(place: Path) -> Seen:
+    with sound_desk(place, "loop8", "spare8") as (at, server):
+        server.remove("loop8")
+        return refused(at, place, "audio.rack", '"loop8"', "pactl list short sinks", what="card", **server.environment)
 
 
 # ---- sound server, instrument ------------------------------------------------------------------------------------
@@ -152,7 +187,9 @@ def without_its_sound_server(how: int) -> Scene:
         with ExitStack() as stack:
             keys, other = (stack.enter_context(board(place / name)) for name in ("keys1", "keys2"))
             station = place / "sound.toml"
-            station.write_text(SOUND.format(keys=keys.address, other=other.address, hung=HUNG), "utf-8")
+            station.write_text(
+                SOUND.format(keys=keys.address, other=other.address, hung=HUNG, world=OWN_SERVER), "utf-8"
+            )
             running = stack.enter_context(bench(station, place / "run", "listen"))
             at = Desk(station, keys, other)
             server = said(running.process, "server")
@@ -191,6 +228,7 @@ def late_reply(place: Path) -> Seen:
 # ---- the matrix --------------------------------------------------------------------------------------------------
 
 PRESS = "2 boards on ptys, services on TCP"
+SOUNDS = "2 boards on ptys, PulseAudio"
 CALL = "4 boards and sensors on ptys, audio and services on TCP"
 ENDS = ((signal.SIGTERM, 143, "terminated", "TERM"), (signal.SIGINT, 130, "interrupted", "Ctrl-C"))
 AT = {"socket": "over TCP", "HiSLIP": "over HiSLIP", "serial": "on a pty"}
@@ -211,8 +249,10 @@ ROWS: tuple[Row, ...] = (
     *(Row(f"{name} in mid-call", CALL, LIMIT_S, called_and(number, code, word)) for number, code, word, name in ENDS),
     Row("board busy at the start", PRESS, LIMIT_S, busy_at_the_start),
     Row("board gone at the start", PRESS, LIMIT_S, gone_at_the_start),
-    Row("sound server killed", "2 boards on ptys, PulseAudio", LIMIT_S, without_its_sound_server(signal.SIGKILL)),
-    Row("sound server frozen", "2 boards on ptys, PulseAudio", LIMIT_S, without_its_sound_server(signal.SIGSTOP)),
+    Row("sound card busy at the start", SOUNDS, LIMIT_S, card_busy_at_the_start),
+    Row("sound card gone at the start", SOUNDS, LIMIT_S, card_gone_at_the_start),
+    Row("sound server killed", SOUNDS, LIMIT_S, without_its_sound_server(signal.SIGKILL)),
+    Row("sound server frozen", SOUNDS, LIMIT_S, without_its_sound_server(signal.SIGSTOP)),
     Row("reply of an instrument late", "2 boards on ptys, VISA over TCP", LIMIT_S, late_reply),
     *(
         Row(

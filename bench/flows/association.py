@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from offhook.bench.flows.attempt import IVR_LEG, AssociationAttempt
-from offhook.bench.flows.keying import doubled, why_doubled
+from offhook.bench.flows.keying import LONGEST_S, doubled, why_doubled
 from offhook.bench.flows.lock import DIAL_TONES, key_local_code, wait_local_prompt
 from offhook.bench.flows.steps import StepFailed
 from offhook.bench.watch import Seen
@@ -228,7 +228,7 @@ class Association(AssociationAttempt):
             self.mark("S31", "the IVR hears the context digits", digits[-1], seized)
             to_s = digits[-1].time_s + 0.03
             spec: dict[str, Any] = {"wire": self.heard, "from_s": seized.time_s, "to_s": to_s, "expected": expected}
-            self.judge("ASSOC-S16.2", "context digits at the IVR", "digits", **spec)
+            self.judge("ASSOC-S16.2", "context digits at the IVR", "digits", **spec, longest_s=LONGEST_S)
             if self.in_call:
                 self._digits_were_ordered(seized)
             self._call_was_reported(digits[0])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from offhook.bench.accounts import Account
-from offhook.bench.flows.keying import doubled
+from offhook.bench.flows.keying import LONGEST_S, doubled, held
 from offhook.bench.flows.steps import Script, StepFailed
 from offhook.bench.phone import Phone
 from offhook.bench.station_model import Options
@@ -14,6 +15,7 @@ from offhook.bench.watch import Seen
 
 CLOUD_CTI = "CTI link between cloud and PBX"
 IVR_LEG = "IVR leg (trunk audio)"
+SENDER = "the PBX's DTMF sender"
 CLOCKS_AGREE_S = 0.05
 """The service's clock, read over HTTP, agrees with the bench's within this (half a round trip)."""
 
@@ -104,6 +106,7 @@ class AssociationAttempt(Script):
             return next((port for port, text in texts.items() if text == expected), "")
 
         port = watch.clock.wait_for(match, self.limits.first_context_digit_max_s + self.limits.context_digits_s)
+        self._check_ends(expected, after)
         if not port:
             texts = [self._text(self._digits(f"ivr-{name}-heard", after)) for name in self.station.ivr_ports]
             heard = ", ".join(text for text in texts if text) or "nothing"
@@ -113,6 +116,19 @@ class AssociationAttempt(Script):
             hint = "listen to ivr-*-heard.wav"
             raise StepFailed("S31", f"context digits {expected} at the IVR", heard + self._given_up(), IVR_LEG, hint)
         return port
+
+    def _check_ends(self, expected: str, after: Seen) -> None:
+        """A tone that nobody ends is the fault of who sent it, and not of the service that waits for its end."""
+        now_s = self.station.clock.now_s()
+        for port in self.station.ivr_ports:
+            wire = f"ivr-{port}-heard"
+            long = held(self.station.listener, wire, self._digits(wire, after), after.time_s, now_s)
+            if long is None:
+                continue
+            hint = f"listen to {wire}.wav; have the PBX end its tones, or send the context digits with MakeCall"
+            spec: dict[str, Any] = {"wire": wire, "from_s": after.time_s, "to_s": now_s, "expected": expected}
+            self.judge("ASSOC-S16.2", "context digits at the IVR", "digits", **spec, longest_s=LONGEST_S, hint=hint)
+            raise StepFailed("S16", "context digits that end", str(long) + self._given_up(), SENDER, hint)
 
     def _given_up(self) -> str:
         """Why the service itself has given up, if it has: then the wire is not to blame."""

@@ -1,14 +1,18 @@
-"""What became of keyed digits on their way: which came twice, and on which wire that happened."""
+"""What became of digits on their way: which came twice, and on which wire that happened; which had no end."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from offhook import dsp
+from offhook.bench.listen import Listener
 from offhook.bench.watch import Seen, Watch
 
 CONTACT_LEAD_S, CONTACT_LAG_S = 0.08, 0.02
 """A key's contacts close this long before its tone is in the ear at the earliest, and after it at the latest."""
+LONGEST_S = 1.0
+"""A tone of a PBX's sender that lasts so long is one that nobody ended: senders make 0.05 to 0.3 s."""
 TRANSIT_S = 0.5
 """From the ear of the phone to the far end: packets, jitter buffers, networks."""
 
@@ -59,3 +63,30 @@ def why_doubled(watch: Watch, phone: str, twice: Doubled, ear: Sequence[Doubled]
     if any(wires.count(wire) > 1 for wire in wires):
         return f"the contact {max(wires, key=wires.count)} closed twice"
     return "the contact closed once, the phone sent it twice (contact bounce: settle_ms, press_ms)"
+
+
+@dataclass(frozen=True)
+class Held:
+    """A digit that lasted longer than :data:`LONGEST_S`; ``on`` if it had not ended when that was found out."""
+
+    key: str
+    start_s: float
+    lasted_s: float
+    on: bool
+
+    def __str__(self) -> str:
+        so_far = " so far and goes on" if self.on else ""
+        return f'"{self.key}" lasted {self.lasted_s:.2f} s{so_far} (at most {LONGEST_S:g} s), from {self.start_s:.3f} s'
+
+
+def held(listener: Listener, wire: str, heard: Sequence[Seen], from_s: float, to_s: float) -> Held | None:
+    """The first digit on a wire in a span of time that was held too long; ``heard`` are those that have ended."""
+    for seen in heard:
+        start_s = float(seen.data["start_s"])
+        if seen.time_s - start_s > LONGEST_S:
+            return Held(str(seen.data["key"]), start_s, seen.time_s - start_s, on=False)
+    begin_s = max([from_s, *(seen.time_s for seen in heard)])
+    for digit in dsp.decode(listener.samples(wire, begin_s, to_s), listener.port.rate_hz):
+        if digit.end_s - digit.start_s > LONGEST_S:
+            return Held(digit.key, begin_s + digit.start_s, digit.end_s - digit.start_s, on=True)
+    return None

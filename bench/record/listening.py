@@ -16,7 +16,7 @@ VOICE_S = 0.15
 
 
 def digits(case: Case) -> Finding:
-    """The wire's audio decodes to exactly the digits expected."""
+    """The wire's audio decodes to exactly the digits expected, none longer than ``longest_s`` if that is given."""
     wire, expected = str(case.need("wire")), str(case.need("expected"))
     _check_recorded(case, wire)
     keys = case.ear.keys_between(wire, case.from_s, case.to_s)
@@ -25,10 +25,13 @@ def digits(case: Case) -> Finding:
     reason = f"heard {heard}" if heard else "heard no digits"
     if heard != expected:
         reason = f"expected {expected or 'no digits'}, {reason}: {difference(expected, keys)}"
-    verdict = Verdict.PASS if heard == expected else Verdict.FAIL
-    return Finding(
-        verdict, reason, wrong, None, 0.0, 0.0, len(expected), files, _listen_at(case, wire, keys) + _relay_line(case)
-    )
+    longest_s = case.limit("longest_s")
+    held = [key for key in keys if longest_s is not None and key.end_s - key.start_s > longest_s]
+    for key in held:
+        reason += f'; "{key.key}" lasted {key.end_s - key.start_s:.2f} s, at most {longest_s:g} s'
+    verdict = Verdict.PASS if heard == expected and not held else Verdict.FAIL
+    places = _listen_at(case, wire, held or keys) + _relay_line(case)
+    return Finding(verdict, reason, wrong, None, 0.0, 0.0, len(expected), files, places)
 
 
 def no_digits(case: Case) -> Finding:

@@ -11,7 +11,7 @@ KEYS = {
     "interval": {"from", "to"},
     "count": {"observed", "kind", "probe", "wire", "subject", "not_subject", "where"},
     "equal": {"observation", "key", "expected"},
-    "digits": {"wire", "expected"},
+    "digits": {"wire", "expected", "longest_s"},
     "no_digits": {"wires", "except", "forbidden", "apart_from"},
     "tone": {"wire", "expected"},
     "voice": {"wire"},

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from offhook.drivers.audio import holders
+
 VIRTUAL_APIS = ("JACK Audio Connection Kit",)
 """Host APIs whose devices do not tell whether there is a card behind them."""
 
 
 class Refused(Exception):
-    """Why the engine ends; ``kind`` is gone, timeout, refused or config."""
+    """Why the engine ends; ``kind`` is busy, gone, timeout, refused or config."""
 
     def __init__(self, kind: str, operation: str, detail: str, hint: str) -> None:
         super().__init__(detail)
@@ -62,9 +64,11 @@ def _match(devices: list[tuple[int, str, str, Any]], name: str, what: str) -> tu
     exact = [one for one in devices if one[1] == name]
     near = exact or [one for one in devices if name.casefold() in one[1].casefold()]
     if not near:
-        raise Refused(
-            "gone", "find", f'no device to {what} is called "{name}"', f"is it plugged in? There are: {names}"
-        )
+        there = f"There are: {names}"
+        if held := holders.of_hardware(name):
+            detail = f'"{name}" is in use by {", ".join(held)}, so it is not listed'
+            raise Refused("busy", "find", detail, f"end that program (fuser -v /dev/snd/*). {there}")
+        raise Refused("gone", "find", f'no device to {what} is called "{name}"', f"is it plugged in? {there}")
     if len(near) > 1:
         found = ", ".join(f'"{one[1]}" ({one[2]})' for one in near)
         raise Refused("config", "find", f'"{name}" is several devices: {found}', "more of its name, or host_api")

@@ -14,7 +14,7 @@ kind  sent by    meaning
                   clock), then int16 ``(channels, frames)``
 ``X``  engine     frames were lost or not played around first_frame; payload: what PortAudio calls it
 ``L``  engine     the pilot came back whole up to first_frame; payload: float64, its lag in frames
-``E``  engine     its last message; payload: JSON kind (gone, timeout, refused, config), operation, detail, hint
+``E``  engine     its last message; payload: JSON kind (busy, gone, timeout, refused, config), operation, detail, hint
 ``P``  bench      play on one channel from first_frame on; payload int16 ``(frames,)``
 ``M``  both       drop all queued output; the engine answers when it is done
 ``T``  bench      start the pilot on channel ``channels``; payload: float64, the lag it must have, in frames
@@ -35,7 +35,8 @@ from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 
-from offhook.drivers.audio.devices import Refused, find_device
+from offhook.drivers.audio import holders
+from offhook.drivers.audio.devices import Card, Refused, find_device
 from offhook.drivers.audio.framing import Message, read_message
 from offhook.drivers.audio.pilot import PilotWatch, Strayed
 from offhook.drivers.audio.player import Player
@@ -48,8 +49,18 @@ process had none for the card's callbacks either."""
 START_TICKS = 20
 MOVING_BLOCKS = 3
 LEAVE_S = 0.5
+UNAVAILABLE = -9985
+"""PortAudio's code for a device that is there and cannot be had."""
 PRIORITY = -11
 NUMBER = struct.Struct("<d")
+
+
+def reason_of(error: Exception) -> str:
+    """What PortAudio, or the system under it, says of an error; without the place in its source."""
+    host = error.args[2] if len(error.args) > 2 else None
+    if isinstance(host, tuple) and len(host) == 3:
+        return f"{str(host[2]).partition(' (Expression')[0]} (error {host[1]})"
+    return str(error)
 
 
 class Engine:
@@ -110,8 +121,7 @@ class Engine:
             )
             self._stream.start()
         except Exception as error:  # PortAudioError and what cffi makes of its arguments
-            hint = f"does it take {self._channels} channels in and out at {self._card_hz} Hz, and is it free?"
-            raise Refused("gone", "open", str(error), hint) from error
+            raise self._not_opened(card, error) from error
         ticks = 0
         while self._blocks < MOVING_BLOCKS:
             ticks += 1
@@ -122,6 +132,22 @@ class Engine:
         latency_s = [float(part) for part in self._stream.latency]
         hello = {"name": card.name, "host_api": card.host_api, "physical": card.physical, "latency_s": latency_s}
         self._send(Message("H", payload=json.dumps(hello).encode()))
+
+    def _not_opened(self, card: Card, error: Exception) -> Refused:
+        """Why: somebody has the card, as far as can be found out, or it does not take what we ask of it."""
+        detail = f'"{card.name}" ({card.host_api}): {reason_of(error)}'
+        fits = f"does it take {self._channels} channels in and out at {self._card_hz} Hz?"
+        held = holders.of_hardware(card.name) or ([] if card.physical else holders.of_sound_server())
+        if held:
+            hint = (
+                f"end that program, or its pass-through stream; {fits} See fuser -v /dev/snd/*, pactl list sink-inputs"
+            )
+            return Refused("busy", "open", f"{detail}; in use by {', '.join(held)}", hint)
+        if UNAVAILABLE in error.args:
+            return Refused(
+                "busy", "open", detail, "which program has it? See fuser -v /dev/snd/*, pactl list sink-inputs"
+            )
+        return Refused("gone", "open", detail, f"{fits} Does the sound server still have it (pactl list short sinks)?")
 
     def _pass_on(self) -> NoReturn:
         still = 0

@@ -26,8 +26,9 @@ NOISE = (
     "JackShm",
     "connect(2) call",
     "attempt to",
+    "Expression '",  # where in its source PortAudio was; the error says what
 )
-"""What host APIs print about themselves while PortAudio looks around."""
+"""What host APIs and PortAudio print about themselves."""
 
 
 class EngineProcess:

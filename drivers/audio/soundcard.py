@@ -30,7 +30,7 @@ from offhook.drivers.audio.framing import Message
 from offhook.drivers.audio.measures import Level, RoundTrip, levels_of
 from offhook.drivers.audio.probe import Arrival, find, sequence
 from offhook.drivers.clock import Clock, Timer, WallClock
-from offhook.drivers.errors import ConfigError, DeviceError, DeviceGone, DeviceRefused, DeviceTimeout
+from offhook.drivers.errors import ConfigError, DeviceBusy, DeviceError, DeviceGone, DeviceRefused, DeviceTimeout
 from offhook.drivers.links import Wires
 
 STARTS = 3
@@ -44,7 +44,7 @@ PROBE_LEVEL = 0.1
 LONGEST_TRIP_S = 0.5
 SPREAD_S = 0.0001
 """What the measured round trip is known to: a sequence of telephone bandwidth, 95 %."""
-KINDS = {"gone": DeviceGone, "timeout": DeviceTimeout, "refused": DeviceRefused}
+KINDS = {"busy": DeviceBusy, "gone": DeviceGone, "timeout": DeviceTimeout, "refused": DeviceRefused}
 
 
 class SoundCard:
@@ -138,7 +138,7 @@ class SoundCard:
                 break
             except DeviceError as error:
                 self._leave(at_once=True)
-                if attempt == starts or error.operation == "find":
+                if attempt == starts or error.operation == "find" or isinstance(error, DeviceBusy):
                     self._lost = error
                     raise
         self._beats()

@@ -32,7 +32,8 @@ CAPABILITIES = frozenset(
     }
 )
 LOCK_LIMIT_S = 5.0
-DIGIT_PERIOD_S = 0.2
+DIGIT_PERIOD_S = 0.25
+"""From one generated digit to the next: 100 ms of tone, and the PBX's own pause after it many times over."""
 _STATES = {"Up": "connected", "Ringing": "alerting", "Ring": "initiated", "Down": "initiated"}
 
 
@@ -145,13 +146,14 @@ class AmiDriver:
 
     def _do_generate_digits(self, done: OnResponse, device: str, call_id: str, digits: str) -> None:
         service = Service.GENERATE_DIGITS
+        own = self._calls.channel(call_id, device)
         far = [each for each in self._calls.channels.values() if each.call_id == call_id and each.device != device]
-        if not far or not digits:
+        if own is None or not far or not digits:
             self._later(done, Response(service, error="invalid_state" if digits else "invalid_number"))
             return
-        self._play(far[0], digits, done)
+        self._play(own, digits, done)
 
-    def _play(self, far: Channel, digits: str, done: OnResponse) -> None:
+    def _play(self, own: Channel, digits: str, done: OnResponse) -> None:
         """One digit after the other; the service is answered with the last, or with the first refusal."""
         service = Service.GENERATE_DIGITS
 
@@ -160,10 +162,10 @@ class AmiDriver:
                 done(response)
             else:
                 due_s = self._clock.now_s() + DIGIT_PERIOD_S
-                self._clock.call_at(due_s, lambda: self._play(far, digits[1:], done))
+                self._clock.call_at(due_s, lambda: self._play(own, digits[1:], done))
 
-        action = actions.play_digit(far.name, digits[0])
-        self._ask(service, played, action, lambda answer: Response(service, call_id=far.call_id))
+        action = actions.play_digit(own.name, digits[0])
+        self._ask(service, played, action, lambda answer: Response(service, call_id=own.call_id))
 
     def _do_snapshot_device(self, done: OnResponse, device: str) -> None:
         service = Service.SNAPSHOT_DEVICE

@@ -76,8 +76,18 @@ def hang_up(channel: str) -> dict[str, str]:
 
 
 def play_digit(channel: str, digit: str, duration_ms: int = 100) -> dict[str, str]:
-    """Send one DTMF digit out of a channel."""
-    return {"Action": "PlayDTMF", "Channel": channel, "Digit": digit, "Duration": str(duration_ms)}
+    """Take one DTMF digit as keyed on a channel, so that it goes out at the other side of its call.
+
+    Not sent out of the other channel: an action's own thread would then end the tone, and misses its end where the
+    channel's thread is just making a piece of it (docs/decisions/0031).
+    """
+    return {
+        "Action": "PlayDTMF",
+        "Channel": channel,
+        "Digit": digit,
+        "Duration": str(duration_ms),
+        "Receive": "true",
+    }
 
 
 def lock_flag(device: str) -> dict[str, str]:

@@ -29,6 +29,8 @@ def test_a_phone_is_associated_on_asterisk_with_and_without_lock(tmp_path: Path)
 SHOWN = (
     "every_combination_associates[desk-1-nothing]",
     "every_combination_associates[desk-1-lock]",
+    "context_id_over_the_established_connection[desk-1-unlocked]",
+    "context_id_over_the_established_connection[desk-1-locked]",
     "association_locked_either_way[desk-1-notify]",
     "refused_lock_stops_before_the_call[desk-1-prefix]",
     "extensions_of_others_and_of_nobody_are_refused_alike",
@@ -43,7 +45,7 @@ NOT_SHOWN = {
 @pytest.mark.req("REP-VER.2")
 def test_what_asterisk_cannot_show_is_not_applicable_and_says_why(tmp_path: Path) -> None:
     cases = [name.partition("[")[0] for name in SHOWN]
-    only = f"extensions_of_others or ({' or '.join(cases[2:4])}) and desk-1 or desk-1-nothing or desk-1-lock]"
+    only = f"extensions_of_others or ({' or '.join(cases[2:6])}) and desk-1 or desk-1-nothing or desk-1-lock]"
     suites = ["--suite", "matrix", "--suite", "disturbances", "--suite", "refusals"]
 
     ended = Runner(tmp_path).run("asterisk", *suites, "--only", only)

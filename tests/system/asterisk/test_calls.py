@@ -1,11 +1,14 @@
 """A real Asterisk, SIP phones behind contacts, an IVR that hears what RTP brings: the whole way, without the bench."""
 
 import asyncio
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from system.asterisk.room import asterisk_room, station
 
+from offhook import dsp
+from offhook.drivers.cti import Service
 from offhook.drivers.errors import DeviceError
 from offhook.fixtures.asterisk.plant import build_asterisk
 from offhook.fixtures.cloud.model import CloudError
@@ -38,6 +41,10 @@ class Account:
     @property
     def context_id(self):
         return self._cloud.context(self.account, self._context.id).context_id
+
+    @property
+    def call_id(self):
+        return self._cloud.context(self.account, self._context.id).call_id
 
     @property
     def code(self):
@@ -85,7 +92,7 @@ def test_locked_phone_is_associated_and_the_local_code_stays_inside(tmp_path):
     async def scenario():
         async with asterisk_room(tmp_path) as room:
             alice = await start_association(room)
-            await room.wait("dial tone in the ear", lambda: "dial" in room.tones(EAR1), 5.0)
+            await room.wait("dial tone in the ear", lambda: "dial" in room.tones(EAR1))
             assert room.seized() == [], "the trunk was seized before the local code"
 
             await room.key(DESK1, "8642#")
@@ -114,11 +121,11 @@ def test_a_wrong_local_code_ends_it_before_the_trunk(tmp_path):
     async def scenario():
         async with asterisk_room(tmp_path) as room:
             alice = await start_association(room)
-            await room.wait("dial tone in the ear", lambda: "dial" in room.tones(EAR1), 5.0)
+            await room.wait("dial tone in the ear", lambda: "dial" in room.tones(EAR1))
             await room.key(DESK1, "8643#")
             denied_s = room.now_s()
             await room.wait("failure", lambda: alice.state == ("FAILED", "local_code"))
-            await room.wait("reorder tone", lambda: "reorder" in room.tones(EAR1, denied_s), 5.0)
+            await room.wait("reorder tone", lambda: "reorder" in room.tones(EAR1, denied_s))
 
             assert room.seized() == []
             assert room.digits(IVR_HEARD) == ""
@@ -135,9 +142,9 @@ def test_a_locked_phone_does_not_dial_out_without_the_code(tmp_path):
             await room.sleep(0.5)
             await room.key(DESK1, "05550100#")
             asked_s = room.now_s()
-            await room.wait("prompt", lambda: "dial" in room.tones(EAR1, asked_s), 5.0)
+            await room.wait("prompt", lambda: "dial" in room.tones(EAR1, asked_s))
             await room.key(DESK1, "1111#")
-            await room.wait("reorder tone", lambda: "reorder" in room.tones(EAR1, asked_s), 6.0)
+            await room.wait("reorder tone", lambda: "reorder" in room.tones(EAR1, asked_s))
             assert room.seized() == []
 
             room.lift(DESK1, False)
@@ -168,6 +175,32 @@ def test_control_is_refused_before_and_works_after_the_association(tmp_path):
             await room.wait("ringing", lambda: room.active(RING1))
             room.lift(DESK1)
             await room.wait("second seizure", lambda: len(room.seized()) == 2)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.req("ASSOC-S16.4")
+def test_digits_generated_in_a_call_are_tones_that_end(tmp_path):
+    """A digit that nobody ends fills the gap to the next one (decision 0031); the busier the machine the more often."""
+    digits = "1*2*3*" * 8
+
+    async def scenario():
+        async with asterisk_room(tmp_path) as room:
+            alice = await start_association(room, lock="none")
+            await room.wait("S33", lambda: "S33" in alice.steps())
+            await room.sleep(0.5)  # Dial joins the two only after the pause behind the last post-dial digit
+            from_s, answers = room.now_s(), []
+            link = room.plant.cloud.link
+            arguments = {"device": "1001", "call_id": alice.call_id, "digits": digits}
+            link.request(Service.GENERATE_DIGITS, answers.append, **arguments)
+            await room.wait("answer", lambda: answers)
+            await room.sleep(1.0)
+
+            assert answers[0].ok, answers
+            heard = list(dsp.decode(room.heard(IVR_HEARD, from_s), 8000))
+            assert "".join(digit.key for digit in heard) == digits
+            assert max(digit.end_s - digit.start_s for digit in heard) < 0.15
+            assert min(after.start_s - before.end_s for before, after in pairwise(heard)) > 0.06
 
     asyncio.run(scenario())
 
@@ -253,12 +286,12 @@ def test_a_cut_cti_link_fails_the_association_and_a_mended_one_works_again(tmp_p
             room.plant.faults.add("cut:cti")
             tapped = len(room.tapped)
             alice.complete()
-            await room.wait("failure", lambda: alice.state == ("FAILED", "cti_lost"), 15.0)
+            await room.wait("failure", lambda: alice.state == ("FAILED", "cti_lost"))
             assert not room.active(RING1)
             assert b"Originate" not in room.tapped[tapped:]
 
             room.plant.faults.remove("cut:cti")
-            await room.wait("new session", lambda: room.plant.cloud.link.up, 15.0)
+            await room.wait("new session", lambda: room.plant.cloud.link.up)
             alice.complete()
             await room.wait("ringing at desk-1", lambda: room.active(RING1))
 

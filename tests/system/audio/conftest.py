@@ -1,4 +1,7 @@
-"""Sound servers of the test session: started when the first test asks for one, gone with the session."""
+"""Sound servers of a test module: started when its first test asks for one, gone with it.
+
+Not of the session: they, and who patches JACK's clients, would take time from every test that comes after.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from offhook.fixtures.sound import JackServer, PulseServer, environment_of
 CHANNELS = 8
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def pulse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PulseServer]:
     sinks = {"loop8": CHANNELS, "loop1": 1, "loop16": 16, "slow1": (1, 8000)}
     server = PulseServer(tmp_path_factory.mktemp("pulse"), sinks)
@@ -20,10 +23,10 @@ def pulse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PulseServ
     yield server
     pid = server.pid
     server.stop()
-    assert pid, "PulseAudio ended before the session did"
+    assert pid, "PulseAudio ended before the module did"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def jack_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JackServer]:
     server = JackServer(tmp_path_factory.mktemp("jack"), CHANNELS)
     server.start()

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,8 @@ link = "{sense}"
 play = "rack/0"
 hear = "rack/0"
 """
+RUNS = 3
+"""A calibration on a machine without time for it is refused, and says so: that is right, and no figure of the wires."""
 RELAY, PIN = 0, 2
 """The board's relay 0 is wired to the sensor board's pin 2."""
 
@@ -95,9 +98,13 @@ def test_a_loopback_rig_is_calibrated_whole(tmp_path: Path, boards: Bench, monke
     contact = '\n[contact.k]\ncontact = "keys/0"\nsense = "arduino/2"\n'
     text = STATION.format(keys=boards.addresses["keys"], sense=boards.addresses["sense"]) + contact
     file.write_text(text, "utf-8")
-    lines: list[CheckLine] = []
-
-    stored = calibrate_station(str(file), lines.append)
+    stored, lines = None, list[CheckLine]()
+    for _ in range(RUNS):
+        lines.clear()
+        with suppress(DeviceGone):  # the server had no time to bring the pilot
+            stored = calibrate_station(str(file), lines.append)
+            if not any("overloaded" in line.hint for line in lines):
+                break
 
     assert stored is not None, "\n".join(map(str, lines))
     data = json.loads(stored.read_text("utf-8"))

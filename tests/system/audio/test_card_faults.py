@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from runs import OFFHOOK, Runner
 
 from offhook.drivers.audio import Loss
 from offhook.drivers.audio.soundcard import SoundCard
 from offhook.drivers.clock import Clock
-from offhook.drivers.errors import ConfigError, DeviceError, DeviceGone, DeviceRefused
+from offhook.drivers.errors import ConfigError, DeviceBusy, DeviceError, DeviceGone, DeviceRefused
 from offhook.fixtures.sound import JackServer, PulseServer, environment_of
 
 SERVERS = ("pulse", "jack")
@@ -175,6 +177,80 @@ def test_without_a_server_the_card_is_gone(tmp_path: Path, clock: Clock) -> None
         with pytest.raises(DeviceError):
             card.connect()
         card.close()
+
+
+BUSY_STATION = """
+schema_version = 1
+name = "bench"
+role = "R5"
+dut = { vendor = "v", model = "m", firmware = "f", serial = "s" }
+
+[audio.rack]
+driver = "sounddevice"
+device = "loop8"
+rate_hz = 8000
+channels = 8
+loop = 7
+
+[loop.a]
+play = "rack/0"
+hear = "rack/0"
+"""
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> Iterator[tuple[PulseServer, int]]:
+    """A sound server whose ``loop8`` is a pass-through stream's, so that PulseAudio refuses others; its program."""
+    server = PulseServer(tmp_path / "sound", {"loop8": 8})
+    server.start()
+    command = "pacat --playback --passthrough --device=loop8 --rate=48000 --channels=8 /dev/zero".split()
+    holder = subprocess.Popen(command, env=os.environ | server.environment)
+    try:
+        deadline_s = time.monotonic() + 20.0
+        while not server.pactl("list", "short", "sink-inputs"):
+            assert time.monotonic() < deadline_s, "pacat never played"
+            time.sleep(0.05)
+        yield server, holder.pid
+    finally:
+        holder.kill()
+        holder.wait()
+        server.stop()
+
+
+def test_a_card_that_another_program_has_is_busy(held: tuple[PulseServer, int], clock: Clock) -> None:
+    server, holder = held
+    with environment_of(server):
+        card = SoundCard("rack", clock, {"device": "loop8", "channels": 8, "loop": 7})
+        with pytest.raises(DeviceBusy, match=rf'audio\.rack.*"loop8".*in use by pacat \(process {holder}\)') as caught:
+            card.connect()
+        card.close()
+    assert "end that program" in caught.value.hint
+
+
+@pytest.mark.req("BENCH-RUN.3")
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_a_run_on_a_busy_card_ends_with_2_and_names_it(
+    held: tuple[PulseServer, int], tmp_path: Path, command: str
+) -> None:
+    server, holder = held
+    file = tmp_path / "bench.toml"
+    file.write_text(BUSY_STATION, "utf-8")
+
+    done = subprocess.run(
+        [OFFHOOK, command, str(file)],
+        env=Runner(tmp_path).environment() | server.environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 2, done.stdout + done.stderr
+    told = " ".join((done.stdout + done.stderr).split())
+    assert "audio.rack" in told
+    assert f"pacat (process {holder})" in told
+    assert "Traceback" not in told
 
 
 def test_a_stalled_callback_is_a_loss_with_its_frame(pulse_bench: Bench) -> None:

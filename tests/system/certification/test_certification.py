@@ -28,7 +28,7 @@ def _write_trace(name: str, content: object) -> None:
     (TRACE / name).write_text(json.dumps(content, indent=1), "utf-8")
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)  # all suites, on a machine that may be busy
 @pytest.mark.req("SIM-CLOUD.1")
 def test_the_simulated_station_passes_every_suite(tmp_path: Path) -> None:
     ended = Runner(tmp_path).run("simulated")

@@ -32,7 +32,7 @@ def elsewhere() -> str:
     return text.replace(MATRIX, f"keys = {{ {keys} }}")
 
 
-@pytest.mark.timeout(250)
+@pytest.mark.timeout(900)
 @pytest.mark.req("ASSOC-S21.4")
 @pytest.mark.parametrize(
     ("old", "new"),

@@ -44,6 +44,22 @@ def test_digits_are_read_from_the_wav(bench: Bench) -> None:
     assert made.evidence == ("audio/ear_0001.wav@0.0",)
 
 
+@pytest.mark.req("ASSOC-S16.2")
+@pytest.mark.parametrize(("longest_s", "verdict"), [(1.0, FAIL), (3.5, PASS), (None, PASS)])
+def test_a_digit_that_nobody_ended_is_named_with_where_it_is(
+    bench: Bench, longest_s: float | None, verdict: Verdict
+) -> None:
+    audio = dsp.to_int16(dsp.encode("47#", RATE_HZ, on_s=[0.1, 0.1, 3.2]))
+    with bench.attempt():
+        bench.port.push(1.0, audio, 0)
+        bench.judge("digits", wire="ear", expected="47#", **({} if longest_s is None else {"longest_s": longest_s}))
+    made = only(bench)
+    assert (made.verdict, made.figure) == (verdict, 0)
+    if verdict is FAIL:
+        assert made.reason == 'heard 47#; "#" lasted 3.20 s, at most 1 s'
+        assert made.evidence == ("audio/ear_0001.wav@0.4",)
+
+
 def test_only_digits_of_the_window_count(bench: Bench) -> None:
     with bench.attempt():
         end_s = bench.key("12", 1.0)

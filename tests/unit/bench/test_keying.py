@@ -1,10 +1,13 @@
-"""Digits that come twice: which, how far apart, and where the second one came from."""
+"""Digits that come twice: which, how far apart, and where the second one came from; and digits that have no end."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from offhook.bench.flows.keying import Doubled, doubled, why_doubled
+from offhook import dsp
+from offhook.bench.flows.keying import LONGEST_S, Doubled, doubled, held, why_doubled
+from offhook.bench.listen import Listener
 from offhook.bench.watch import Seen, Watch
 from offhook.fixtures.simclock import SimClock
 
@@ -81,3 +84,54 @@ TWICE = Doubled("7", 60.0, 10.14, 10.28)
 def test_the_wire_that_doubled_it_is_named(closings: list[tuple[str, float]], ear: list[Doubled], cause: str) -> None:
     at_the_far_end = Doubled("7", 60.0, 10.34, 10.48)  # the network takes 0.2 s
     assert why_doubled(watch_of(*closings), "desk-1", at_the_far_end, ear).startswith(cause)
+
+
+class Port:
+    """A sound card that has heard ``audio``, int16 at 8 kHz from second 0 on."""
+
+    rate_hz, channels = 8000, 1
+
+    def __init__(self, audio: np.ndarray) -> None:
+        self.audio = audio
+        self.now_frame = lambda: len(audio)
+        self.frame_at = lambda time_s: round(time_s * 8000)
+        self.time_of_s = lambda frame: frame / 8000
+        self.subscribe = lambda on_block: lambda: None
+
+    def take(self, start: int, stop: int) -> np.ndarray:
+        return self.audio[np.newaxis, start:stop]
+
+
+def hears(*digits: tuple[str, float]) -> Listener:
+    """One that has heard digits of so many seconds, 0.1 s apart, from second 1 on."""
+    keys, lengths = zip(*digits, strict=True)
+    audio = dsp.to_int16(dsp.encode("".join(keys), 8000, on_s=list(lengths), off_s=0.1, lead_s=1.0))
+    return Listener(SimClock(), Port(audio[: len(audio) - 800]), {"ivr-1-heard": 0}, print)  # type: ignore[arg-type]
+
+
+@pytest.mark.req("ASSOC-S16.2")
+def test_a_digit_that_goes_on_is_found_before_it_ends() -> None:
+    ears = hears(("1", 0.1), ("#", 2.5))
+    one = Seen(1, 1.1, 0.005, "A-i", "ivr-1-heard", "digit", "ivr-1-heard", {"key": "1", "start_s": 1.0})
+
+    found = held(ears, "ivr-1-heard", [one], 0.5, 3.7)
+
+    assert found is not None
+    assert (found.key, found.on) == ("#", True)
+    assert found.start_s == pytest.approx(1.2, abs=0.01)
+    assert found.lasted_s == pytest.approx(2.5, abs=0.01)
+    assert str(found).startswith('"#" lasted 2.50 s so far and goes on (at most 1 s), from 1.20')
+
+
+@pytest.mark.req("ASSOC-S16.2")
+def test_a_digit_that_ended_late_was_held() -> None:
+    late = Seen(1, 13.2, 0.005, "A-i", "ivr-1-heard", "digit", "ivr-1-heard", {"key": "7", "start_s": 10.0})
+
+    found = held(hears(("1", 0.1)), "ivr-1-heard", [*heard("12", 9.0), late], 0.5, 1.1)
+
+    assert str(found) == '"7" lasted 3.20 s (at most 1 s), from 10.000 s'
+
+
+@pytest.mark.parametrize("length_s", [0.05, LONGEST_S - 0.05])
+def test_a_digit_within_the_limit_is_not_held(length_s: float) -> None:
+    assert held(hears(("1", 0.1), ("#", length_s)), "ivr-1-heard", heard("1", 1.0), 0.5, 1.2 + length_s) is None

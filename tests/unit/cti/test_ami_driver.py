@@ -166,15 +166,25 @@ def test_clear_hangs_up_the_devices_own_channel(clock, bench):
     assert bench.ask(Service.CLEAR_CONNECTION, device="1001", call_id="9.9").error == "unknown_call"
 
 
-def test_digits_go_out_of_the_far_channel_one_after_the_other(clock, bench):
+def test_digits_are_keyed_on_the_devices_own_channel_one_after_the_other(clock, bench):
+    """Sent out of the far channel, one in eight had no end (decision 0031)."""
     far = channel("PJSIP/ivr-00000002", "9.5", "9.1")
     bench.peer.send(*ringing_call("9.1", "1001"), {"Event": "Newchannel", **far})
     clock.sleep(0.1)
 
     assert bench.ask(Service.GENERATE_DIGITS, device="1001", call_id="9.1", digits="12#").ok
 
-    played = [(each["Channel"], each["Digit"]) for each in bench.peer.named("PlayDTMF")]
-    assert played == [("PJSIP/ivr-00000002", digit) for digit in "12#"]
+    played = [(each["Channel"], each["Digit"], each["Receive"]) for each in bench.peer.named("PlayDTMF")]
+    assert played == [("PJSIP/1001-00000001", digit, "true") for digit in "12#"]
+
+
+def test_no_digits_without_a_far_end_or_in_a_call_that_is_not_ours(clock, bench):
+    bench.peer.send(*ringing_call("9.1", "1001"))
+    clock.sleep(0.1)
+
+    assert bench.ask(Service.GENERATE_DIGITS, device="1001", call_id="9.1", digits="1").error == "invalid_state"
+    assert bench.ask(Service.GENERATE_DIGITS, device="1002", call_id="9.1", digits="1").error == "invalid_state"
+    assert bench.peer.named("PlayDTMF") == []
 
 
 def test_a_snapshot_lists_the_devices_calls_and_its_lock(bench):

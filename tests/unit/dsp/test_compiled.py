@@ -16,6 +16,7 @@ from unit.dsp.trials import trial
 from offhook import dsp
 from offhook.dsp import compiled, profiles, talkoff
 
+pytestmark = pytest.mark.timeout(600)  # whoever comes first on a machine compiles the kernels
 NEAR = {"start_s": 1e-6, "end_s": 1e-6, "low_hz": 0.01, "high_hz": 0.01, "low_dbm0": 1e-3, "high_dbm0": 1e-3}
 
 

@@ -1,10 +1,11 @@
 """``offhook check``: every wire of a station tried, one line for each, everything safe afterwards.
 
 Boards, sensors, audio, instruments, CTI and cloud say what they are; loops are measured. Then each phone: the hook
-relay clicks and the hook sensor sees it, dial tone is in the ear, and pressed keys are heard as those keys. Keys are
-chosen so that each row and column contact is used; if one is not heard the others are tried too, to tell a dead key
-from a dead contact. Each is pressed in a lift of its own, so that they never make a number. Then what only a call
-shows (check_calls.py), and what the instruments measure at their lines (check_instruments.py).
+relay clicks and the hook sensor sees it, the lamp lights (if a sensor is before it), dial tone is in the ear, and
+pressed keys are heard as those keys. Keys are chosen so that each row and column contact is used; if one is not heard
+the others are tried too, to tell a dead key from a dead contact. Each is pressed in a lift of its own, so that they
+never make a number. Then what only a call shows (check_calls.py), and what the instruments measure at their lines
+(check_instruments.py).
 """
 
 from __future__ import annotations

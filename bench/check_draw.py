@@ -78,6 +78,7 @@ def _strands(model: StationModel) -> Iterator[tuple[str, Strand]]:
         for what, pin in (("ring", phone.ring), ("hook", phone.hook_sense)):
             if pin is not None:
                 yield "sense", Strand(pin, f"{what} sensor of {name}")
+        yield from (("sense", Strand(pin, f"light sensor of {name}: {colour}")) for colour, pin in phone.lamp.items())
     for name, trunk in model.trunk.items():
         yield from (("sense", Strand(pin, f"loop current, outside lines of {name}")) for pin in trunk.seized)
     for name, ivr in model.ivr.items():

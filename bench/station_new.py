@@ -131,6 +131,10 @@ hook       = {{ contact = "keys1/8", closed = "off-hook", safe = "open" }}   # s
 keypad     = {{ rows = ["keys1/0", "keys1/1", "keys1/2", "keys1/3"], columns = ["keys1/4", "keys1/5", "keys1/6"] }}
 ring       = "arduino/2"              # a sensor at its bell or lamp
 hook_sense = "arduino/3"              # a sensor at its cradle switch
+lamp       = {{ red = "arduino/14", green = "arduino/15" }}   # light sensors before its line lamp, one a colour
+#lamps      = {{ rest = "dark", ringing = "red flash", in_use = "red", locked = "green slow wink" }}  # its maker's
+#shows_lock = "lamp"                  # that it is locked: lamp, tone (stutter dial tone) or display (not seen here)
+#ring_s     = [2.0, 4.0]              # seconds of ringing and pause in turn, if not as the region has it
 #lock       = "notify"                # if not as [options] lock says
 #press_ms   = 100                     # how long a key is held
 #gap_ms     = 100                     # from one key to the next

@@ -18,6 +18,8 @@ KEYS = {
     "search": {"forbidden", "kinds", "apart_from"},
     "figure": {"value", "u", "n"},
     "note": {"verdict", "reason"},
+    "lamp": {"subject", "colour", "on_s", "off_s"},
+    "cadence": {"observed", "subject", "pattern"},
     "rate": {"of", "where", "claimed"},
     "digit_errors": {"of", "wire", "claimed"},
     "percentile": {"of", "title", "steps", "where", "share", "claimed"},

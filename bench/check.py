@@ -68,10 +68,17 @@ def _answers(rig: Rig) -> Iterator[CheckLine]:
     """Who answered, who did not, and who cannot be asked here."""
     for resource in rig.resources:
         where = rig.loaded.where(*resource.split(".", 1))
+        wires = _wires_of(rig, resource)
         error, left_out = rig.failures.get(resource), rig.left_out.get(resource)
         if left_out is not None:
-            yield CheckLine(where, resource, f"not tried: {left_out.detail}", True, left_out.hint, (), False)
+            yield CheckLine(where, resource, f"not tried: {left_out.detail}", True, left_out.hint, wires, False)
         elif error is None:
-            yield CheckLine(where, resource, rig.identities[resource])
+            yield CheckLine(where, resource, rig.identities[resource], wires=wires)
         else:
-            yield CheckLine(where, resource, f"{error.operation}: {error.detail}", False, error.hint)
+            yield CheckLine(where, resource, f"{error.operation}: {error.detail}", False, error.hint, wires)
+
+
+def _wires_of(rig: Rig, resource: str) -> tuple[str, ...]:
+    """Of a line simulator, which has no cable of its own: it answers through a channel and a relay of the bench."""
+    kind, _, name = resource.partition(".")
+    return (rig.model.linesim[name].line, rig.model.linesim[name].loop) if kind == "linesim" else ()

@@ -84,6 +84,9 @@ def _strands(model: StationModel) -> Iterator[tuple[str, Strand]]:
     for name, ivr in model.ivr.items():
         yield "audio", Strand(ivr.heard, f"towards the service, port {name} ({ivr.number})")
         yield "audio", Strand(ivr.spoken, f"from the service, port {name}")
+    for name, box in model.linesim.items():
+        yield "audio", Strand(box.line, f"line simulator {name} ({box.model})")
+        yield "relay", Strand(box.loop, f"loop of line simulator {name}")
     for name, loop in model.loop.items():
         yield "audio", Strand(loop.play, f"output, loop {name}")
         yield "audio", Strand(loop.hear, f"input, loop {name}")

@@ -70,13 +70,14 @@ def _loss_note(station: Observed, name: str, port: AudioPort) -> Callable[[Loss]
 
 
 def contact_users(model: StationModel) -> dict[str, tuple[str, str]]:
-    """Which phone uses a contact, and as what: ``{"keys1/4": ("desk-1", "column 1")}``."""
+    """Who uses a contact, and as what: ``{"keys1/4": ("desk-1", "column 1")}``."""
     users: dict[str, tuple[str, str]] = {}
     for name, phone in model.phone.items():
         users[phone.hook.contact] = (name, "hook")
         users |= {contact: (name, f"row {n}") for n, contact in enumerate(phone.keypad.rows, start=1)}
         users |= {contact: (name, f"column {n}") for n, contact in enumerate(phone.keypad.columns, start=1)}
         users |= {contact: (name, f"key {key}") for key, contact in phone.keypad.keys.items()}
+    users |= {box.loop: (name, "loop") for name, box in model.linesim.items()}
     return users
 
 

@@ -29,6 +29,7 @@ from offhook.bench.station_form import (
     ref,
     wrong,
 )
+from offhook.bench.station_linesim import LineSim
 from offhook.bench.station_wires import Hook, Instrument, Keypad, Relay, Sense
 from offhook.drivers.errors import ConfigError
 
@@ -223,6 +224,7 @@ class StationModel(Section):
     relay: dict[Name, Relay] = {}
     sense: dict[Name, Sense] = {}
     instrument: dict[Name, Instrument] = {}
+    linesim: dict[Name, LineSim] = {}
     phone: dict[Name, PhoneModel] = {}
     trunk: dict[Name, TrunkModel] = {}
     ivr: dict[Name, IvrModel] = {}

@@ -165,6 +165,17 @@ number = "+33390677069"
 heard  = "rack/2"                     # towards the service
 spoken = "rack/3"                     # from it
 
+#[linesim.tls]                        # a Teltone line simulator at one of its lines; set anew at each start
+#driver            = "teltone"        # {linesim}
+#model             = "TLS-5C"         # TLS-3B, TLS-4A, TLS-5A to TLS-5D
+#line              = "rack/5"         # the audio channel at that line, both directions
+#loop              = "keys1/9"        # the relay that closes its loop
+#dial_tone_hz      = "350+440"        # or 400, 440, 480, 620, "350+440 stutter"
+#dial_tone_delay_s = 0.0
+#second_ring_s     = [1.0, 3.0]       # how its second number rings: on and off, in steps of 0.1
+#caller_id         = "multiple"       # off, single (the number) or multiple (number, name, date and time)
+#program           = [[34, 1]]        # further commands as in its manual: *34#1#
+
 #[loop.a]                             # a cable from an output to an input: offhook calibrate, offhook run (role R5)
 #play = "rack/4"
 #hear = "rack/4"
@@ -196,7 +207,7 @@ def station_text(name: str, file: str) -> str:
     """The text of a new station file. ``name`` is the station's."""
     drivers = {
         kind: "one of " + ", ".join(each.removeprefix(f"{kind}.") for each in registry.known(kind))
-        for kind in ("cti", "cloud", "audio", "relay", "sense", "instrument")
+        for kind in ("cti", "cloud", "audio", "relay", "sense", "instrument", "linesim")
     }
     return _complete(TEMPLATE.format(name=name, file=file, **drivers))
 

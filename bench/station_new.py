@@ -175,6 +175,7 @@ spoken = "rack/3"                     # from it
 #second_ring_s     = [1.0, 3.0]       # how its second number rings: on and off, in steps of 0.1
 #caller_id         = "multiple"       # off, single (the number) or multiple (number, name, date and time)
 #program           = [[34, 1]]        # further commands as in its manual: *34#1#
+#options           = {{ colour = "red" }}   # for a driver from another package
 
 #[loop.a]                             # a cable from an output to an input: offhook calibrate, offhook run (role R5)
 #play = "rack/4"

@@ -47,7 +47,7 @@ def test_every_defect_is_a_pair(tool: ModuleType) -> None:
 
 def test_every_pair_is_a_fault_of_the_shipped_station(tool: ModuleType) -> None:
     phones = station()["phone"]
-    board = FaultBoard(list(phones), [str(table["extension"]) for table in phones.values()])
+    board = FaultBoard(list(phones), [str(table["extension"]) for table in phones.values()], ["tls"])
     for pair in [each for each in tool.pairs(PAGE) if each.wire != "own"]:
         board.add(pair.fault)
         assert pair.fault.startswith(next(kind for kind in KINDS if pair.shape.startswith(kind)))

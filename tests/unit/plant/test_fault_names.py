@@ -11,6 +11,7 @@ from unit.plant.plant_hands import station
 from offhook.drivers.errors import ConfigError
 from offhook.fixtures.faults import BY_WIRE, KINDS, FaultBoard
 from offhook.fixtures.faulty.parts import Parts
+from offhook.fixtures.instruments.lines import BoxLine
 from offhook.fixtures.plants import World, build_world
 
 EXAMPLES = {
@@ -21,7 +22,8 @@ EXAMPLES = {
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    found = build_world("simulated", station(), seed=1, workdir=tmp_path)
+    table = station() | {"linesim": {"tls": {"driver": "teltone", "line": "rack/9", "loop": "keys1/9"}}}
+    found = build_world("simulated", table, seed=1, workdir=tmp_path)
     found.seal()
     yield found
     found.close()
@@ -33,6 +35,8 @@ def parts_of(world: World) -> list[dict[str, object]]:
     ends = [plant.pbx, plant.pbx.locks, plant.pbx.monitors, plant.trunk, plant.room, *plant.ends.values()]
     for phone in plant.room.phones.values():
         ends += [phone, phone.keypad, phone.tone]
+    ends += [*plant.room.lamps.values(), *plant.pbx.extensions.values()]
+    ends += [box for line in plant.room._handsets.values() if isinstance(line, BoxLine) for box in (line, line.box)]
     return [dict(vars(end)) for end in ends]
 
 
@@ -41,8 +45,8 @@ def parts_of(world: World) -> list[dict[str, object]]:
 def test_every_fault_can_be_switched_on_and_off(world: World, kind: str) -> None:
     board = world.plant.faults
     arguments = [EXAMPLES.get(wanted) or board.known(wanted)[0] for wanted in KINDS[kind]]
-    if kind in ("swap-keys", "swapped-handsets"):
-        arguments[-1] = {"KEY": "7", "PHONE": "desk-2"}[KINDS[kind][-1]]
+    if kind in ("swap-keys", "swapped-handsets", "swapped-lamp-sensors"):
+        arguments[-1] = {"KEY": "7", "PHONE": "desk-3"}[KINDS[kind][-1]]
     before = parts_of(world)
 
     board.add(":".join((kind, *arguments)))

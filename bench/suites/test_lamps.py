@@ -103,6 +103,7 @@ def test_lamp_follows_the_phone(station: Station, desk: Phone) -> None:
     _judge_sign(station, "DRV-SENSE.1", desk, "rest", "at rest again", clock.now_s() + FOLLOWS_S)
 
 
+@pytest.mark.needs("pbx")
 @pytest.mark.req("LOCK-S22.3")
 def test_lock_is_shown(station: Station, desk: Phone) -> None:
     """A locked phone shows it, by its lamp or the stutter of its dial tone; unlocked it does not any more."""

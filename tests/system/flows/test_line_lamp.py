@@ -84,7 +84,9 @@ def test_a_fault_that_is_taken_away_leaves_a_sound_lamp(labs: LabBuilder) -> Non
 
 
 def test_a_fault_of_a_lamp_that_no_sensor_sees_is_refused(labs: LabBuilder) -> None:
-    with pytest.raises(ConfigError, match=r"dead-lamp:desk-2: break: desk-2 has no lamp .*desk-1, desk-3"):
+    with pytest.raises(
+        ConfigError, match=r"dead-lamp:desk-2: break: no sensor is at a lamp of desk-2 .*desk-1, desk-3"
+    ):
         with labs.open(["dead-lamp:desk-2"]):
             pass
 

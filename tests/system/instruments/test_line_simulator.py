@@ -11,6 +11,7 @@ import pytest
 from broken import FAULTS
 
 from offhook.bench import cli
+from offhook.bench.hardware import missing
 from offhook.bench.session import Wanted, opened
 from offhook.bench.station import Rig, Unreachable, open_rig
 from offhook.bench.station_file import find_station
@@ -136,6 +137,11 @@ def test_check_says_so_beside_its_wires(capsys: pytest.CaptureFixture[str], faul
     assert cli.execute(["check", "linesim", "--fault", fault]) == 2
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines if line.endswith("FAIL")] == ["linesim.toml:28", "|--", "|--"]
+
+
+def test_it_is_as_real_as_the_wires_it_hangs_on() -> None:
+    assert missing("linesim", ["linesim.tls"]) == "audio.rack of station 'linesim' is simulated (end://rack)"
+    assert missing("linesim", ["linesim.other"]) == "station 'linesim' has no [linesim.other]"
 
 
 def test_check_is_well_without_a_fault(capsys: pytest.CaptureFixture[str]) -> None:

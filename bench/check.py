@@ -1,10 +1,11 @@
 """``offhook check``: every wire of a station tried, one line for each, everything safe afterwards.
 
 Boards, sensors, audio, instruments, CTI and cloud say what they are; loops are measured. Then each phone: the hook
-relay clicks and the hook sensor sees it, dial tone is in the ear, and pressed keys are heard as those keys. Keys are
-chosen so that each row and column contact is used; if one is not heard the others are tried too, to tell a dead key
-from a dead contact. Each is pressed in a lift of its own, so that they never make a number. Then what only a call
-shows (check_calls.py), and what the instruments measure at their lines (check_instruments.py).
+relay clicks and the hook sensor sees it, the lamp lights (if a sensor is before it), dial tone is in the ear, and
+pressed keys are heard as those keys. Keys are chosen so that each row and column contact is used; if one is not heard
+the others are tried too, to tell a dead key from a dead contact. Each is pressed in a lift of its own, so that they
+never make a number. Then what only a call shows (check_calls.py), and what the instruments measure at their lines
+(check_instruments.py).
 """
 
 from __future__ import annotations
@@ -67,10 +68,17 @@ def _answers(rig: Rig) -> Iterator[CheckLine]:
     """Who answered, who did not, and who cannot be asked here."""
     for resource in rig.resources:
         where = rig.loaded.where(*resource.split(".", 1))
+        wires = _wires_of(rig, resource)
         error, left_out = rig.failures.get(resource), rig.left_out.get(resource)
         if left_out is not None:
-            yield CheckLine(where, resource, f"not tried: {left_out.detail}", True, left_out.hint, (), False)
+            yield CheckLine(where, resource, f"not tried: {left_out.detail}", True, left_out.hint, wires, False)
         elif error is None:
-            yield CheckLine(where, resource, rig.identities[resource])
+            yield CheckLine(where, resource, rig.identities[resource], wires=wires)
         else:
-            yield CheckLine(where, resource, f"{error.operation}: {error.detail}", False, error.hint)
+            yield CheckLine(where, resource, f"{error.operation}: {error.detail}", False, error.hint, wires)
+
+
+def _wires_of(rig: Rig, resource: str) -> tuple[str, ...]:
+    """Of a line simulator, which has no cable of its own: it answers through a channel and a relay of the bench."""
+    kind, _, name = resource.partition(".")
+    return (rig.model.linesim[name].line, rig.model.linesim[name].loop) if kind == "linesim" else ()

@@ -78,11 +78,15 @@ def _strands(model: StationModel) -> Iterator[tuple[str, Strand]]:
         for what, pin in (("ring", phone.ring), ("hook", phone.hook_sense)):
             if pin is not None:
                 yield "sense", Strand(pin, f"{what} sensor of {name}")
+        yield from (("sense", Strand(pin, f"light sensor of {name}: {colour}")) for colour, pin in phone.lamp.items())
     for name, trunk in model.trunk.items():
         yield from (("sense", Strand(pin, f"loop current, outside lines of {name}")) for pin in trunk.seized)
     for name, ivr in model.ivr.items():
         yield "audio", Strand(ivr.heard, f"towards the service, port {name} ({ivr.number})")
         yield "audio", Strand(ivr.spoken, f"from the service, port {name}")
+    for name, box in model.linesim.items():
+        yield "audio", Strand(box.line, f"line simulator {name} ({box.model})")
+        yield "relay", Strand(box.loop, f"loop of line simulator {name}")
     for name, loop in model.loop.items():
         yield "audio", Strand(loop.play, f"output, loop {name}")
         yield "audio", Strand(loop.hear, f"input, loop {name}")

@@ -1,4 +1,4 @@
-"""The wires of one phone: hook, ear, keys, each tried by what it does at another wire."""
+"""The wires of one phone: hook, lamp, ear, keys, each tried by what it does at another wire."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from offhook import dsp
 from offhook.bench.check_keys import diagnose
+from offhook.bench.check_lamp import LampCheck
 from offhook.bench.check_line import CheckLine
 from offhook.bench.station import Rig
 from offhook.bench.station_model import KEYS, PhoneModel, Ref, ref
@@ -67,6 +68,8 @@ class PhoneCheck:
             yield hook
             if not hook.ok:
                 return
+            if self._model.lamp:
+                yield self._try_lamp()
             yield self._try_dial_tone()
             yield self._try_keys()
         except OffhookError as error:
@@ -87,6 +90,7 @@ class PhoneCheck:
         needs = {f"relay.{contact.board}" for contact in contacts} | {f"audio.{self._handset.board}"}
         if self._model.hook_sense:
             needs.add(f"sense.{ref(self._model.hook_sense).board}")
+        needs |= {f"sense.{ref(pin).board}" for pin in self._model.lamp.values()}
         return sorted(needs)
 
     def _line(self, key: str, found: str, *, ok: bool = True, hint: str = "") -> CheckLine:
@@ -101,6 +105,7 @@ class PhoneCheck:
         return {
             "hook": hook,
             "handset": (model.handset,),
+            "lamp": tuple(model.lamp.values()),
             "keypad": tuple(model.keypad.all_contacts()),
             "extension": (),
         }.get(key, everything)
@@ -141,6 +146,14 @@ class PhoneCheck:
             delay_s = seen[-1][1] - start_s
             self._clock.sleep(SETTLE_S)
         return self._line("hook", f"hook relay clicks, hook sensor follows in {delay_s * 1000:.0f} ms")
+
+    def _try_lamp(self) -> CheckLine:
+        def lift(off_hook: bool) -> None:
+            self.lift(off_hook)
+            self._clock.sleep(ON_HOOK_S)
+
+        found, hint = LampCheck(self._rig, self._name).look(lift)
+        return self._line("lamp", found, ok=not hint, hint=hint)
 
     def _try_dial_tone(self) -> CheckLine:
         port = self._rig.audio[self._handset.board]

@@ -23,6 +23,7 @@ from offhook.drivers.keypad import Keypad
 from offhook.drivers.keypad.contacts import Contact, ContactKeypad
 from offhook.drivers.keypad.matrix import MatrixKeypad
 from offhook.drivers.keypad.operator import HeardDigit, OperatorKeypad
+from offhook.drivers.linesim import LineSimulator
 
 PATIENCE = 1000
 """Failed contexts the service puts up with while the suites fail on purpose; TH-17 has tests of its own."""
@@ -171,6 +172,13 @@ class Station:
         if self._cti is None:
             raise ConfigError(f"station {self.model.name}", "use the CTI session", "it has no [pbx]", "add [pbx]")
         return self._cti
+
+    def linesim(self, name: str) -> LineSimulator:
+        """A line simulator of the station by its name. Raises ConfigError for others."""
+        if name not in self.rig.linesims:
+            known = ", ".join(self.rig.linesims) or "none"
+            raise ConfigError(f"linesim.{name}", "find", f"this station has {known}", "add [linesim.NAME]")
+        return self.rig.linesims[name]
 
     def loop(self, name: str) -> Loop:
         """A loop of the station by its name. Raises ConfigError for others."""
@@ -327,6 +335,7 @@ class Station:
         taps = [(name, phone.handset) for name, phone in self.model.phone.items()]
         for name, ivr in self.model.ivr.items():
             taps += [(f"ivr-{name}-heard", ivr.heard), (f"ivr-{name}-spoken", ivr.spoken)]
+        taps += [(f"linesim-{name}", box.line) for name, box in self.model.linesim.items()]
         return [*taps, *((f"loop-{name}", loop.hear) for name, loop in self.model.loop.items())]
 
     def _phone(self, name: str, section: PhoneModel) -> Phone:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from offhook.bench.station_file import find_station, load_station
-from offhook.bench.station_model import StationModel
+from offhook.bench.station_linesim import LineSim
+from offhook.bench.station_model import StationModel, ref
 
 
 def missing(station: str | Path, resources: Sequence[str]) -> str:
@@ -28,7 +29,11 @@ def absent(station: str | Path | StationModel, kinds: Sequence[str]) -> str:
 
 
 def _all(model: StationModel) -> list[str]:
-    boards = [f"{kind}.{name}" for kind in ("relay", "sense", "audio", "instrument") for name in getattr(model, kind)]
+    boards = [
+        f"{kind}.{name}"
+        for kind in ("relay", "sense", "audio", "instrument", "linesim")
+        for name in getattr(model, kind)
+    ]
     return [*boards, *model.single]
 
 
@@ -39,6 +44,9 @@ def _lack(model: StationModel, resource: str) -> str:
         section = section.get(name)
     if section is None or isinstance(section, dict):
         return f"station {model.name!r} has no [{resource}]"
+    if isinstance(section, LineSim):  # as real as the wires that it hangs on
+        wires = f"audio.{ref(section.line).board}", f"relay.{ref(section.loop).board}"
+        return next(filter(None, (_lack(model, wire) for wire in wires)), "")
     address = str(getattr(section, "link", None) or getattr(section, "device", None) or getattr(section, "url", ""))
     if address.startswith("end://"):
         return f"{resource} of station {model.name!r} is simulated ({address})"

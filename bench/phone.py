@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from offhook import dsp
+from offhook.bench.lamp_signs import Sign, signs_of, watched
 from offhook.bench.listen import Listener
 from offhook.bench.station import Rig
 from offhook.bench.station_model import PhoneModel, ref
@@ -52,7 +53,7 @@ class Phone:
         self._board = rig.relays[board]
         self._hook_contact = Contact(self._board, self._hook_relay)
         self._lifted_at_s = 0.0
-        self._lamp = self._watched_lamp()
+        self._lamp = watched(name, model.lamp, model.lamps, rig.senses, watch.clock)
 
     @property
     def lock_variant(self) -> str:
@@ -75,16 +76,25 @@ class Phone:
             )
         return self._lamp
 
-    def _watched_lamp(self) -> Lamp | None:
-        pins = {str(colour): ref(pin) for colour, pin in self.model.lamp.items()}
-        boards = sorted({pin.board for pin in pins.values()})
-        if not pins:
-            return None
-        if len(boards) > 1:
-            detail = f"its sensors are on {' and '.join(boards)}"
-            raise ConfigError(f"phone.{self.name}.lamp", "watch", detail, "all colours of a lamp on one board")
-        inputs = self._rig.senses[boards[0]]
-        return Lamp(self.name, self._watch.clock, inputs, {colour: pin.number for colour, pin in pins.items()})
+    @property
+    def signs(self) -> dict[str, Sign]:
+        """What its lamp shows, by state: "rest", "ringing", "in_use", "locked" (if it shows that); {} without one."""
+        return signs_of(self.model.lamp, self.model.lamps)
+
+    @property
+    def shows_lock(self) -> str:
+        """How it shows that it is locked: "lamp", "tone" or "display"."""
+        return self.model.shows_lock or ("lamp" if "locked" in self.signs else "tone")
+
+    @property
+    def ring_s(self) -> Sequence[float]:
+        """The cadence of its bell: seconds of ringing and of pause, in turn.
+
+        A region's bells have the rhythm of its ringback tone (ITU-T E.180), unless the station file says otherwise.
+        """
+        ringback = dsp.progress.find("ringback", self._listener.plan)
+        rhythm = ringback.rhythm if isinstance(ringback, dsp.progress.Tone) else ()
+        return self.model.ring_s or [seconds for pair in rhythm for seconds in pair]
 
     @property
     def off_hook(self) -> bool:

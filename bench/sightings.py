@@ -22,7 +22,7 @@ DIGIT_U_S = 0.005
 """Edges of a decoded digit (half the decoder's edge window)."""
 LOSS_MARGIN_S = 0.1
 """What a card lost can be missing this much earlier or later: it is told by the block, and on the way out and in."""
-PROBES = {"ring": "G-r", "hook": "G-h", "seizure": "A-l"}
+PROBES = {"ring": "G-r", "hook": "G-h", "lamp": "G-l", "seizure": "A-l"}
 
 
 class Observed(Protocol):
@@ -42,6 +42,9 @@ def wire_up(station: Observed) -> None:
     for name, phone in station.model.phone.items():
         _sense(station, phone.ring, "ring", name)
         _sense(station, phone.hook_sense, "hook", name)
+        for colour, pin in phone.lamp.items():
+            _sense(station, pin, "lamp", name, colour=str(colour))
+            _level_note(station, pin, "lamp", name, colour=str(colour))
     for name, trunk in station.model.trunk.items():
         for line, pin in enumerate(trunk.seized, start=1):
             _sense(station, pin, "seizure", f"{name}-{line}")
@@ -67,13 +70,14 @@ def _loss_note(station: Observed, name: str, port: AudioPort) -> Callable[[Loss]
 
 
 def contact_users(model: StationModel) -> dict[str, tuple[str, str]]:
-    """Which phone uses a contact, and as what: ``{"keys1/4": ("desk-1", "column 1")}``."""
+    """Who uses a contact, and as what: ``{"keys1/4": ("desk-1", "column 1")}``."""
     users: dict[str, tuple[str, str]] = {}
     for name, phone in model.phone.items():
         users[phone.hook.contact] = (name, "hook")
         users |= {contact: (name, f"row {n}") for n, contact in enumerate(phone.keypad.rows, start=1)}
         users |= {contact: (name, f"column {n}") for n, contact in enumerate(phone.keypad.columns, start=1)}
         users |= {contact: (name, f"key {key}") for key, contact in phone.keypad.keys.items()}
+    users |= {box.loop: (name, "loop") for name, box in model.linesim.items()}
     return users
 
 
@@ -103,13 +107,20 @@ def _relay_note(
     return note
 
 
-def _sense(station: Observed, pin: str | None, kind: str, subject: str) -> None:
+def _level_note(station: Observed, pin: str, kind: str, subject: str, **more: str) -> None:
+    """What a sensor says before its first edge: a lamp that is judged to be dark has to have been seen."""
+    board, number = ref(pin)
+    active, now_s = station.rig.senses[board].active(number), station.watch.clock.now_s()
+    station.watch.note(PROBES[kind], pin, kind, subject, now_s, SENSE_U_S, active=active, **more)
+
+
+def _sense(station: Observed, pin: str | None, kind: str, subject: str, **more: str) -> None:
     if pin is None:
         return
     board, number = ref(pin)
 
     def edge(active: bool, time_s: float) -> None:
-        station.watch.note(PROBES[kind], pin, kind, subject, time_s, SENSE_U_S, active=active)
+        station.watch.note(PROBES[kind], pin, kind, subject, time_s, SENSE_U_S, active=active, **more)
 
     station.rig.senses[board].subscribe(number, edge)
 

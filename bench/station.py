@@ -19,6 +19,7 @@ from typing import Any
 
 from offhook.bench import calibrate_store, locks, signals
 from offhook.bench.guardian import Guardian, PatientWires, watched
+from offhook.bench.linesim import open_linesim
 from offhook.bench.numbers import DialRule
 from offhook.bench.safety import SafeReport, closed_when_safe, make_safe
 from offhook.bench.station_file import Loaded, ends, find_station, load_station
@@ -32,6 +33,7 @@ from offhook.drivers.cloud import CloudClient
 from offhook.drivers.cti.tap import CtiTap
 from offhook.drivers.errors import ConfigError, DeviceError, DeviceGone, DeviceTimeout, OffhookError, Unavailable
 from offhook.drivers.keypad import Keypad
+from offhook.drivers.linesim import LineSimulator
 from offhook.drivers.links import Grade, LabWires, Wires
 from offhook.drivers.sense import SenseInputs
 from offhook.drivers.visa import Generator, Instrument
@@ -58,15 +60,16 @@ class Unreachable(DeviceGone):
 class Rig:
     """The drivers of a station by their names in its file.
 
-    ``relays``, ``audio``, ``senses``, ``instruments`` (dictionaries), ``cti``, ``tap``, ``cloud_api``; ``clock`` is the
-    one they share. ``identities`` says what answered, ``failures`` what did not, ``left_out`` what cannot be used here
-    and now, by resource ("relay.keys1", "pbx"). ``guard`` watches over the relays and generators of real wires, but for
-    those in ``unguarded``, which says why.
+    ``relays``, ``audio``, ``senses``, ``linesims``, ``instruments`` (dictionaries), ``cti``, ``tap``, ``cloud_api``;
+    ``clock`` is the one they share. ``identities`` says what answered, ``failures`` what did not, ``left_out`` what
+    cannot be used here and now, by resource ("relay.keys1", "pbx"). ``guard`` watches over the relays and generators of
+    real wires, but for those in ``unguarded``, which says why.
     """
 
     relays: dict[str, GatedBoard]
     audio: dict[str, AudioPort]
     senses: dict[str, SenseInputs]
+    linesims: dict[str, LineSimulator]
     instruments: dict[str, Instrument]
     cti: CountedCti
     tap: CtiTap
@@ -89,7 +92,7 @@ class Rig:
         self.safe_report: SafeReport | None = None
         self.calibration = calibrate_store.Calibration("not asked for")
         self._revivals: Counter[str] = Counter()
-        self.relays, self.audio, self.senses, self.instruments = {}, {}, {}, {}
+        self.relays, self.audio, self.senses, self.linesims, self.instruments = {}, {}, {}, {}, {}
         self._rule = DialRule(loaded.model.name, loaded.model.dial.allow, loaded.model.outside_prefix)
         self._closers = ExitStack()
 
@@ -103,8 +106,9 @@ class Rig:
         relays = [f"relay.{name}" for name in self.model.relay]
         senses = [f"sense.{name}" for name in self.model.sense]
         audio = [f"audio.{name}" for name in self.model.audio]
+        linesims = [f"linesim.{name}" for name in self.model.linesim]
         instruments = [f"instrument.{name}" for name in self.model.instrument]
-        return [*relays, *senses, *audio, *instruments, *self.model.single]
+        return [*relays, *senses, *audio, *linesims, *instruments, *self.model.single]
 
     @property
     def grade(self) -> Grade:
@@ -167,6 +171,8 @@ class Rig:
             gains = self.calibration.gains(name, section.channels) if section.device else {}
             self.audio[name] = self._opened("audio", resource, section, more=gains)
             return self.audio[name].connect()
+        if kind == "linesim":
+            return self._connect_linesim(name)
         if kind == "instrument":
             return self._connect_instrument(name)
         if kind == "tap" and self.model.tap is not None:
@@ -242,6 +248,11 @@ class Rig:
     def _with_guard(self, resource: str, identity: str) -> str:
         why_not = self.unguarded.get(resource)
         return f"{identity}, no guardian ({why_not})" if why_not else identity
+
+    def _connect_linesim(self, name: str) -> str:
+        box = self.linesims[name] = open_linesim(self, name, _options(self.model.linesim[name]))
+        self._close_later(box.close)
+        return box.connect()
 
     def _connect_cti(self) -> str:
         self.cti = CountedCti(self._opened("cti", "pbx", self.model.pbx))

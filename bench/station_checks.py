@@ -19,7 +19,7 @@ from offhook.bench.station_mistakes import Mistake
 Table = Mapping[str, Any]
 Refs = list[tuple[KeyPath, str]]
 _REF = re.compile(r"([^/]+)/(\d{1,4})")
-DRIVEN = ("audio", "relay", "sense", "instrument")
+DRIVEN = ("audio", "relay", "sense", "instrument", "linesim")
 CARD_ONLY = ("device", "host_api", "card_hz", "latency_s", "loop")
 
 
@@ -102,6 +102,9 @@ def _refs(data: Table) -> dict[str, Refs]:
         refs["audio"] += _found(("ivr", name), ivr, "heard", "spoken")
     for name, loop in _tables(data, "loop").items():
         refs["audio"] += _found(("loop", name), loop, "hear")
+    for name, box in _tables(data, "linesim").items():
+        refs["audio"] += _found(("linesim", name), box, "line")
+        refs["relay"] += _found(("linesim", name), box, "loop")
     for name, contact in _tables(data, "contact").items():
         refs["relay"] += _found(("contact", name), contact, "contact")
         refs["sense"] += _found(("contact", name), contact, "sense")

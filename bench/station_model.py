@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from offhook.bench.lamp_signs import Colour, LampsModel, signs_of, unseen
 from offhook.bench.station_form import (
     KEYS,
     Address,
@@ -26,7 +27,9 @@ from offhook.bench.station_form import (
     form,
     matching,
     ref,
+    wrong,
 )
+from offhook.bench.station_linesim import LineSim
 from offhook.bench.station_wires import Hook, Instrument, Keypad, Relay, Sense
 from offhook.drivers.errors import ConfigError
 
@@ -126,11 +129,32 @@ class PhoneModel(Section):
     keypad: Keypad
     ring: RefText | None = None
     hook_sense: RefText | None = None
-    lamp: dict[Literal["red", "green", "blue", "amber", "white"], RefText] = Field(
+    lamp: dict[Colour, RefText] = Field(
         default={}, description="light sensors before its line lamp, one a colour, all on one board"
+    )
+    lamps: LampsModel = Field(default=LampsModel(), description="what its lamp shows, as its maker has it")
+    shows_lock: Literal["lamp", "tone", "display"] | None = Field(
+        default=None, description="how it shows that it is locked: by its lamp if that has a sign for it, else by tone"
+    )
+    ring_s: Annotated[list[Annotated[float, Field(ge=0.1, le=20)]], Field(min_length=2, max_length=8)] | None = Field(
+        default=None, description="seconds of ringing and pause in turn, if not those of the region"
     )
     press_ms: Annotated[int, Field(ge=20, le=5000)] = 100
     gap_ms: Annotated[int, Field(ge=20, le=5000)] = 100
+
+    @model_validator(mode="after")
+    def _its_lamp_can_be_seen(self) -> PhoneModel:
+        if self.lamps != LampsModel() and not self.lamp:
+            raise wrong("lamps, and no sensor sees a lamp", 'lamp = { red = "sense/11" }')
+        for state, each in signs_of(self.lamp, self.lamps).items():
+            if unseen(each.colour, self.lamp):
+                hint = f"a colour of its lamp: {', '.join(self.lamp)}, or another sensor there"
+                raise wrong(f'lamps.{state} = "{each}", and no sensor sees {each.colour}', hint)
+        if self.shows_lock == "lamp" and "locked" not in signs_of(self.lamp, self.lamps):
+            raise wrong('shows_lock = "lamp", and its lamp has no sign for that', 'lamps = { locked = "..." }')
+        if self.ring_s is not None and len(self.ring_s) % 2:
+            raise wrong("ring_s ends with a ring", "ringing and pause in turn, as in [2.0, 4.0]")
+        return self
 
 
 class TrunkModel(Section):
@@ -203,6 +227,7 @@ class StationModel(Section):
     relay: dict[Name, Relay] = {}
     sense: dict[Name, Sense] = {}
     instrument: dict[Name, Instrument] = {}
+    linesim: dict[Name, LineSim] = {}
     phone: dict[Name, PhoneModel] = {}
     trunk: dict[Name, TrunkModel] = {}
     ivr: dict[Name, IvrModel] = {}

@@ -132,6 +132,10 @@ hook       = {{ contact = "keys1/8", closed = "off-hook", safe = "open" }}   # s
 keypad     = {{ rows = ["keys1/0", "keys1/1", "keys1/2", "keys1/3"], columns = ["keys1/4", "keys1/5", "keys1/6"] }}
 ring       = "arduino/2"              # a sensor at its bell or lamp
 hook_sense = "arduino/3"              # a sensor at its cradle switch
+lamp       = {{ red = "arduino/14", green = "arduino/15" }}   # light sensors before its line lamp, one a colour
+#lamps      = {{ rest = "dark", ringing = "red flash", in_use = "red", locked = "green slow wink" }}  # its maker's
+#shows_lock = "lamp"                  # that it is locked: lamp, tone (stutter dial tone) or display (not seen here)
+#ring_s     = [2.0, 4.0]              # seconds of ringing and pause in turn, if not as the region has it
 #lock       = "notify"                # if not as [options] lock says
 #press_ms   = 100                     # how long a key is held
 #gap_ms     = 100                     # from one key to the next
@@ -161,6 +165,18 @@ seized = ["arduino/8", "arduino/9"]   # a loop-current sensor at each
 number = "+33390677069"
 heard  = "rack/2"                     # towards the service
 spoken = "rack/3"                     # from it
+
+#[linesim.tls]                        # a Teltone line simulator at one of its lines; set anew at each start
+#driver            = "teltone"        # {linesim}
+#model             = "TLS-5C"         # TLS-3B, TLS-4A, TLS-5A to TLS-5D
+#line              = "rack/5"         # the audio channel at that line, both directions
+#loop              = "keys1/9"        # the relay that closes its loop
+#dial_tone_hz      = "350+440"        # or 400, 440, 480, 620, "350+440 stutter"
+#dial_tone_delay_s = 0.0
+#second_ring_s     = [1.0, 3.0]       # how its second number rings: on and off, in steps of 0.1
+#caller_id         = "multiple"       # off, single (the number) or multiple (number, name, date and time)
+#program           = [[34, 1]]        # further commands as in its manual: *34#1#
+#options           = {{ colour = "red" }}   # for a driver from another package
 
 #[loop.a]                             # a cable from an output to an input: offhook calibrate, offhook run (role R5)
 #play  = "rack/4"
@@ -194,7 +210,7 @@ def station_text(name: str, file: str) -> str:
     """The text of a new station file. ``name`` is the station's."""
     drivers = {
         kind: "one of " + ", ".join(each.removeprefix(f"{kind}.") for each in registry.known(kind))
-        for kind in ("cti", "cloud", "audio", "relay", "sense", "instrument")
+        for kind in ("cti", "cloud", "audio", "relay", "sense", "instrument", "linesim")
     }
     return _complete(TEMPLATE.format(name=name, file=file, **drivers))
 

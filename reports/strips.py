@@ -14,8 +14,8 @@ from offhook.reports.svg import line, tag, text
 from offhook.reports.timeaxis import TimeAxis
 
 HEIGHT = 15.0
-_SENSED = {"ring": "rings", "hook": "off hook", "seizure": "seized"}
-_ORDER = ("rings", "off hook", "keys", "seized")
+_SENSED = {"ring": "rings", "lamp": "lamp lit", "hook": "off hook", "seizure": "seized"}
+_ORDER = ("rings", "lamp lit", "off hook", "keys", "seized")
 
 
 @dataclass(frozen=True, slots=True)

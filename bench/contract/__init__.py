@@ -1,7 +1,8 @@
 """What every driver of a kind must do, one suite per driver protocol.
 
 Each suite is a class whose fixtures say which driver it is run on: ``relay.RelayContract``, ``sense.SenseContract``,
-``audio.AudioContract``, ``keypad.KeypadContract``. A driver's own tests subclass it::
+``audio.AudioContract``, ``keypad.KeypadContract``, ``linesim.LineSimulatorContract``, ``visa.MeterContract`` and so on.
+A driver's own tests subclass it::
 
     class TestMyBoard(RelayContract):
         @pytest.fixture

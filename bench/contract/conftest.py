@@ -20,7 +20,7 @@ def _split(place: str) -> tuple[str, int]:
 
 NOTHING = "nothing of the kind"
 METERS = ("meter_name", "scope_name", "generator_name")
-KINDS = ("relay_name", "looped", "phone_name", "sensed_phone", "relay_phone", "web_phone", *METERS)
+KINDS = ("relay_name", "looped", "phone_name", "sensed_phone", "relay_phone", "web_phone", "linesim_name", *METERS)
 
 
 def _names(model: StationModel) -> dict[str, list[str]]:
@@ -34,6 +34,7 @@ def _names(model: StationModel) -> dict[str, list[str]]:
         "sensed_phone": [name for name, phone in phones.items() if phone.hook_sense],
         "relay_phone": [name for name, phone in phones.items() if phone.keypad.driver is None],
         "web_phone": [name for name, phone in phones.items() if phone.keypad.driver not in (None, "operator")],
+        "linesim_name": list(model.linesim),
         "meter_name": [name for name, driver in drivers.items() if driver == "dmm"],
         "scope_name": [name for name, driver in drivers.items() if driver == "scope"],
         "generator_name": [name for name, driver in drivers.items() if driver == "generator"],

@@ -9,6 +9,7 @@ import pytest
 
 from offhook.bench.contract.audio import AudioContract
 from offhook.bench.contract.keypad import KeyingContract, KeypadContract
+from offhook.bench.contract.linesim import LineSimulatorContract
 from offhook.bench.contract.relay import RelayContract
 from offhook.bench.contract.sense import Drive, SenseContract
 from offhook.bench.contract.visa import GeneratorContract, MeterContract, ScopeContract
@@ -17,6 +18,7 @@ from offhook.bench.station import Rig
 from offhook.bench.station_model import ref
 from offhook.drivers.audio import AudioPort
 from offhook.drivers.keypad import Keypad
+from offhook.drivers.linesim import LineSimulator
 from offhook.drivers.relay import RelayBoard
 from offhook.drivers.sense import SenseInputs
 from offhook.drivers.visa import Generator, Meter, Scope
@@ -108,6 +110,15 @@ class TestWebKeypads(KeyingContract):
     def keypad(self, rig: Rig, web_phone: str) -> Keypad:
         """One of them."""
         return keypad_of(web_phone, rig.model.phone[web_phone], rig)
+
+
+class TestLineSimulators(LineSimulatorContract):
+    """Every line simulator."""
+
+    @pytest.fixture
+    def box(self, rig: Rig, linesim_name: str) -> LineSimulator:
+        """One of them."""
+        return rig.linesims[linesim_name]
 
 
 def _connected(rig: Rig, name: str) -> Any:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from offhook.bench.record import kinds, listening, rates
+from offhook.bench.record import blinking, kinds, listening, rates
 from offhook.bench.record.heard import Ear
 from offhook.bench.record.interrupted import made_anew
 from offhook.bench.record.kinds import Case, Finding, NoEvidence, Rule
@@ -28,6 +28,8 @@ RULES: dict[str, Rule] = {
     "figure": kinds.figure,
     "reading": kinds.reading,
     "note": kinds.note,
+    "lamp": blinking.lamp,
+    "cadence": blinking.cadence,
     "digits": listening.digits,
     "no_digits": listening.no_digits,
     "tone": listening.tone,

@@ -111,6 +111,15 @@ class Evidence:
         )
         return [schema.observation_row(row) for row in rows]
 
+    def levels_at(self, kind: str, subject: str, time_s: float) -> list[Observation]:
+        """The last observation of a kind and subject on each wire, up to a time."""
+        rows = self._db.execute(
+            "SELECT *, max(time_s) FROM observation WHERE kind = ? AND subject = ? AND time_s <= ? "
+            "GROUP BY wire ORDER BY wire",
+            (kind, subject, time_s),
+        )
+        return [schema.observation_row(row[:-1]) for row in rows]
+
     def lacks(self, kind: str, key: str) -> bool:
         """True if there are observations of a kind and none of them has a field."""
         if (kind, key) in self._fields:  # observations are only ever added

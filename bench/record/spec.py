@@ -19,6 +19,8 @@ KEYS = {
     "figure": {"value", "u", "n"},
     "reading": {"of", "size"},
     "note": {"verdict", "reason"},
+    "lamp": {"subject", "colour", "on_s", "off_s"},
+    "cadence": {"observed", "subject", "pattern"},
     "rate": {"of", "where", "claimed"},
     "digit_errors": {"of", "wire", "claimed"},
     "percentile": {"of", "title", "steps", "where", "share", "claimed"},

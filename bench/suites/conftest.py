@@ -13,7 +13,7 @@ from offhook.bench.phone import Phone
 SUITES = Path(__file__).parent
 
 
-ABOUT = {"dtmf": (), "loopback": ("loop",), "instruments": ("instrument", "phone")}
+ABOUT = {"dtmf": (), "instruments": ("instrument", "phone"), "lamps": ("phone",), "loopback": ("loop",)}
 """What of a station a suite is about; all others are about phones and a PBX that a cloud service controls."""
 ALL = ("phone", "pbx", "tap", "cloud", "ivr")
 

@@ -1,49 +1,26 @@
 """Teltone TLS-3B, TLS-4A and TLS-5: programmed by DTMF, ``*NN#a#b#``, from a line that is off hook.
 
 The bench needs no cable for it but one of the box's lines, at a channel of its audio interface and a relay that closes
-its loop. Source: TLS-5 user's manual 40-400-00003 Rev. E, chapter 6 and appendix B. What the box says to a command it
-takes is not in there, so a command counts as taken if dial tone stopped at its digits, and neither reorder nor busy
-tone followed; where a setting can be heard (dial tone), listening to it is the proof.
+its loop. Source: TLS-5 user's manual 40-400-00003 Rev. E, chapter 6 and appendix B (teltone_commands.py). What the box
+says to a command it takes is not in there, so a command counts as taken if dial tone stopped at its digits, and neither
+reorder nor busy tone followed; where a setting can be heard (dial tone), listening to it is the proof.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from offhook import dsp
-from offhook.drivers.audio import AudioPort
-from offhook.drivers.clock import Clock
-from offhook.drivers.errors import ConfigError, DeviceRefused, DeviceTimeout
+from offhook.drivers.errors import DeviceRefused, DeviceTimeout
+from offhook.drivers.linesim import Line
+from offhook.drivers.linesim.teltone_commands import DIAL_TONES, TENTH_S, commands_of, message
 
-COMMANDS: dict[int, tuple[str, tuple[int, ...]]] = {
-    20: ("dial tone delay, 0.1 s", (511,)),
-    21: ("network response delay, 0.1 s", (511,)),
-    22: ("second dial tone delay, 0.1 s", (255,)),
-    23: ("ring cadence of the second number, on and off in 0.1 s", (30, 63, 30, 63, 30, 63)),
-    30: ("response to busy", (1,)),
-    31: ("response to an invalid number", (4,)),
-    32: ("off-hook mode", (2,)),
-    33: ("audio port permission", (1,)),
-    34: ("flash detect", (1,)),
-    35: ("hunt mode", (3,)),
-    36: ("attenuation", (1,)),
-    38: ("forced disconnect", (1,)),
-    39: ("tone following disconnect", (4,)),
-    50: ("caller ID type", (2,)),
-    69: ("dial tone", (5,)),
-    71: ("audible message waiting", (2,)),
-    72: ("message waiting format", (2,)),
-    73: ("conference type", (1,)),
-}
-"""Number of a command: what it sets, and the largest value of each of its parameters; the smallest is 0."""
-LEAST = {72: 1}
-FEWER = (23,)
-"""Parameters may be left out from the end."""
-PREFIXES = {"private": "*67", "out-of-area": "*87", "checksum-error": "*88"}
-"""Keyed before a number: what its caller ID then is."""
+DIAL_TONE, DIAL_TONE_DELAY = 69, 20
+"""Commands whose setting is heard: which tone, and when it comes."""
 
 KEY_S, GAP_S = 0.1, 0.1
 LEAD_S = 0.3
@@ -54,23 +31,63 @@ WINDOW_S = 0.5
 ANSWER_S = 3.0
 LEAST_DBM0 = -40.0
 DIAL_TONE_HZ = (350.0, 400.0, 440.0, 480.0, 620.0)
-"""What command 69 chooses from."""
 PIECE_S = 0.02
 
 
 class TeltoneLine:
-    """A box at one of its lines.
+    """A box at one of its lines. ``name`` is what errors call it, ``settings`` are the commands that it is set by."""
 
-    ``channel`` of ``port`` is both directions of that line, ``hook(off_hook)`` closes its loop. ``name`` is what
-    errors call it.
-    """
-
-    def __init__(self, name: str, clock: Clock, port: AudioPort, channel: int, hook: Callable[[bool], None]) -> None:
+    def __init__(self, name: str, line: Line, model: str = "", settings: Sequence[tuple[int, ...]] = ()) -> None:
         self.name = name
-        self._clock = clock
-        self._port = port
-        self._channel = channel
-        self._hook = hook
+        self._clock = line.clock
+        self._port = line.port
+        self._channel = line.channel
+        self._hook = line.hook
+        self._where = line.where
+        self._model = model
+        self._settings = list(settings)
+        delays = [values[0] for command, *values in settings if command == DIAL_TONE_DELAY]
+        self._tone_limit_s = TONE_LIMIT_S + TENTH_S * max(delays, default=0)
+
+    @classmethod
+    def open(cls, name: str, options: Mapping[str, Any], line: Line) -> TeltoneLine:
+        """As the station file has it. Raises ConfigError for settings that the box does not have."""
+        return cls(name, line, str(options.get("model", "")), commands_of(options))
+
+    def connect(self) -> str:
+        """See :class:`offhook.drivers.linesim.LineSimulator`: dial tone with the loop closed, none with it open."""
+        self._hang_up()
+        self._hear_nothing("another line in that channel?")
+        for setting in self._settings:
+            self.program(*setting)
+        found = self._heard_dial_tone()
+        self._hear_nothing("does its contact not open?")
+        for value in [values[0] for command, *values in self._settings if command == DIAL_TONE][-1:]:
+            if DIAL_TONES[value] != found:
+                detail = f"set to {DIAL_TONES[value]} Hz, its dial tone is {found or 'none of those it can be set to'}"
+                hint = f"set it from a telephone at that line, and listen: does it take *{DIAL_TONE}#{value}# there?"
+                raise DeviceRefused(f"linesim.{self.name}", f"program *{DIAL_TONE}#{value}#", detail, hint)
+        count = len(self._settings)
+        done = f", {count} setting{'s' if count > 1 else ''} programmed" if count else ""
+        heard = f"dial tone {found} Hz" if found else "a tone"
+        return f"Teltone {self._model}, {heard}{done}"
+
+    def close(self) -> None:
+        """Open its loop."""
+        self._hook(False)
+
+    def _hear_nothing(self, suspect: str) -> None:
+        """With its loop open its line is silent. Raises DeviceRefused."""
+        self._clock.sleep(WINDOW_S)
+        if self._level_dbm0(self._clock.now_s()) > LEAST_DBM0:
+            hint = f"{suspect} or is a telephone lifted at that line? {self._where}"
+            raise DeviceRefused(f"linesim.{self.name}", "listen", "something is heard with its loop open", hint)
+
+    def _heard_dial_tone(self) -> str:
+        """One of those it chooses from, "" for another."""
+        freqs_hz, stutters = self.dial_tone()
+        text = "+".join(f"{freq_hz:g}" for freq_hz in freqs_hz) + (" stutter" if stutters else "")
+        return text if text in DIAL_TONES else ""
 
     def program(self, command: int, *values: int) -> str:
         """See :class:`offhook.drivers.linesim.LineSimulator`; the line is on hook afterwards."""
@@ -80,7 +97,8 @@ class TeltoneLine:
             self._seize(operation)
             end_s = self._send(text)
             if self._level_dbm0(end_s - len(text) * (KEY_S + GAP_S) / 2, keyed=True) > LEAST_DBM0:
-                raise DeviceTimeout(resource, operation, "dial tone goes on: it hears no digit", "is its level right?")
+                hint = f"does the output of {self._where} reach it, and loud enough?"
+                raise DeviceTimeout(resource, operation, "dial tone goes on: it hears no digit", hint)
             self._clock.wait_until(end_s + ANSWER_S)
             heard = {tone.name for tone in self._tones(end_s, end_s + ANSWER_S)}
             if heard & {"reorder", "busy"}:
@@ -114,8 +132,8 @@ class TeltoneLine:
         start_s = self._clock.now_s()
         self._clock.sleep(WINDOW_S)
         while self._level_dbm0(self._clock.now_s()) < LEAST_DBM0:
-            if self._clock.now_s() - start_s > TONE_LIMIT_S:
-                hint = "is its line in that channel, and its loop at that relay?"
+            if self._clock.now_s() - start_s > self._tone_limit_s:
+                hint = f"is its line in that channel, and its loop at that relay? {self._where}"
                 raise DeviceTimeout(f"linesim.{self.name}", operation, "off hook, and no dial tone comes", hint)
             self._clock.sleep(WINDOW_S / 5)
         return start_s
@@ -153,17 +171,3 @@ class TeltoneLine:
         length = round(0.04 * self._port.rate_hz)
         pieces = samples[: samples.size // length * length].reshape(-1, length)
         return float(dsp.dbm0(np.mean(pieces**2, axis=1).min(initial=np.inf)))
-
-
-def message(command: int, *values: int) -> str:
-    """What is keyed for a command: ``*23#30#30#``. Raises ConfigError for what the manual does not have."""
-    if command not in COMMANDS:
-        known = ", ".join(map(str, COMMANDS))
-        raise ConfigError(f"*{command}#", "program", "no such command of a TLS-3B, TLS-4A or TLS-5", f"one of {known}")
-    what, most = COMMANDS[command]
-    least = LEAST.get(command, 0)
-    enough = 1 <= len(values) <= len(most) if command in FEWER else len(values) == len(most)
-    if not enough or any(not least <= value <= top for value, top in zip(values, most, strict=False)):
-        ranges = ", ".join(f"{least} to {top}" for top in most)
-        raise ConfigError(f"*{command}#", "program", f"{what}: {', '.join(map(str, values)) or 'no value'}", ranges)
-    return f"*{command}#" + "".join(f"{value}#" for value in values)

@@ -15,10 +15,11 @@ LAMPS: dict[str, tuple[float, float]] = {
     "slow flash": (1.0, 1.0),
     "fast flash": (0.25, 0.25),
     "wink": (0.45, 0.05),
+    "slow wink": (0.2, 1.8),
     "flutter": (0.05, 0.05),
 }
 """Seconds lit and dark: "flash" (60 a minute, a call rings) and "wink" (120 a minute, a call is held) as key systems of
-the 1A2 kind have them; the others are common. A vendor's own go into the station file."""
+the 1A2 kind have them; the others are common. A vendor's own stand in a station file as seconds, ``0.3/0.7``."""
 TOLERANCE = 0.25
 """Of each of the two times, and at least 20 ms."""
 LEAST_S = 0.02

@@ -51,7 +51,8 @@ def test_every_pair_is_a_fault_of_the_shipped_station(tool: ModuleType) -> None:
     boards = {}
     for name, tables in (("simulated", station()), ("instruments", tomllib.loads(INSTRUMENTS.read_text("utf-8")))):
         extensions = [str(table["extension"]) for table in tables["phone"].values()]
-        boards[name] = FaultBoard(list(tables["phone"]), extensions, list(tables.get("instrument", {})))
+        instruments = tables.get("instrument", ())
+        boards[name] = FaultBoard(list(tables["phone"]), extensions, instruments=instruments, linesims=["tls"])
     for pair in [each for each in tool.pairs(PAGE) if each.wire != "own"]:
         boards[tool.STATIONS.get(pair.wire, "simulated")].add(pair.fault)
         assert pair.fault.startswith(next(kind for kind in KINDS if pair.shape.startswith(kind)))

@@ -39,6 +39,7 @@ def test_every_wire_of_the_shipped_station_is_well(capsys: pytest.CaptureFixture
     model = load_station(find_station("simulated")).model
     wires = len(model.relay) + len(model.sense) + len(model.audio) + 3
     phones = 5 * len(model.phone)  # extension, hook, handset, keys, ring
+    phones += sum(bool(phone.lamp) for phone in model.phone.values())
     calls = sum(len(trunk.seized) for trunk in model.trunk.values()) + len(model.ivr) + 1  # and the tap
     assert len(lines) == wires + phones + calls + 2  # clock drift, safe state
     assert all(line.endswith(" ok") for line in lines)
@@ -73,6 +74,15 @@ def test_every_wire_of_the_shipped_station_is_well(capsys: pytest.CaptureFixture
         ("dead-ring-sensor:desk-2", "phone.desk-2", "is arduino/4 at the bell or lamp of desk-2?"),
         ("dead-bell:desk-3", "phone.desk-3", "is arduino/6 at the bell or lamp of desk-3?"),
         ("crossed-ring-sensor:desk-2", "phone.desk-1", "arduino/4 (ring of desk-2) sees it too"),
+        ("dead-lamp:desk-1", "phone.desk-1", "is arduino/14 (red), arduino/15 (green) before the lamp of desk-1"),
+        ("dead-lamp-sensor:desk-3", "phone.desk-3", "its lamp shows dark, not red FAIL | is arduino/16 (red) before"),
+        (
+            "wrong-lamp:desk-1:green",
+            "phone.desk-1",
+            "shows green, not red FAIL | are its colours exchanged? else lamps",
+        ),
+        ("stuck-lamp:desk-3", "phone.desk-3", "put down, its lamp shows red, not dark FAIL | is its lamp lit on hook?"),
+        ("swapped-lamp-sensors:desk-1:desk-3", "phone.desk-1", "the light sensor of desk-3 saw it light"),
         ("dead-line-sensor", "trunk.co", "is a loop-current sensor at arduino/8, arduino/9, arduino/10?"),
         ("stuck-line-sensor", "trunk.co", "is the line released? else the sensor sticks"),
         ("no-trunk", "trunk.co", "did the call go out? dial it by hand, and look at outside_prefix"),
@@ -107,8 +117,8 @@ def test_the_wiring_is_drawn_and_the_broken_wire_marked(capsys: pytest.CaptureFi
     ]
     for board in (*model.relay, *model.sense, *model.audio):
         assert sum(f".{board} " in line for line in drawing) == 1
-    for name in model.phone:
-        assert sum(f" of {name}" in line for line in drawing) == 6  # hook, rows, columns, handset, two sensors
+    for name, phone in model.phone.items():  # hook, rows, columns, handset, two sensors, and those at its lamp
+        assert sum(f" of {name}" in line for line in drawing) == 6 + len(phone.lamp)
     text = page.read_text("utf-8")
     assert text.count("<tr ") == sum(line.endswith((" ok", " FAIL")) for line in lines)
     assert text.count("<tr class=bad>") == 1

@@ -65,6 +65,32 @@ BROKEN = [
     ("not a table", 'name = "small"', 'name = "small"\noptions = 3', ["options: 3 where a table should be"]),
     ("section in a table", "[dial]", "options.s3 = true\n[dial]", ["[options], a section of its own"]),
     ("bad name", "[relay.two]", '[relay."t wo"]', ["not a plain name"]),
+    (
+        "lamp without a sensor",
+        'kind = "ip"',
+        'kind = "ip"\nlamps = { rest = "dark" }',
+        ["lamps, and no sensor sees a lamp"],
+    ),
+    (
+        "lamp of an unseen colour",
+        'kind = "ip"',
+        'kind = "ip"\nlamp = { red = "arduino/9" }\nlamps = { locked = "green wink" }',
+        ['phone.desk: lamps.locked = "green wink", and no sensor sees green (try: a colour of its lamp: red, or'],
+    ),
+    (
+        "no such sign",
+        'kind = "ip"',
+        'kind = "ip"\nlamp = { red = "arduino/9" }\nlamps = { ringing = "red flicker" }',
+        ['phone.desk.lamps.ringing: "red flicker" is not what a lamp shows', '"red flash" (flash, slow flash'],
+    ),
+    (
+        "lock on a lamp of one colour",
+        'kind = "ip"',
+        'kind = "ip"\nlamp = { red = "arduino/9" }\nshows_lock = "lamp"',
+        ["its lamp has no sign for that"],
+    ),
+    ("light sensor twice", 'kind = "ip"', 'kind = "ip"\nlamp = { red = "arduino/3" }', ["pin arduino/3 is used twice"]),
+    ("half a cadence", 'kind = "ip"', 'kind = "ip"\nring_s = [2.0, 4.0, 2.0]', ["ring_s ends with a ring"]),
     ("no world", '[world]\nend = "standin"\n', "", ["without a [world]"]),
 ]
 

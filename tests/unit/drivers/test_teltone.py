@@ -6,23 +6,30 @@ import pytest
 
 from offhook.drivers.audio.pipe import PipeAudio
 from offhook.drivers.errors import ConfigError, DeviceRefused, DeviceTimeout
-from offhook.drivers.linesim.teltone import COMMANDS, PREFIXES, TeltoneLine, message
+from offhook.drivers.linesim import Line
+from offhook.drivers.linesim.teltone import TeltoneLine
+from offhook.drivers.linesim.teltone_commands import COMMANDS, PREFIXES, commands_of, message
 from offhook.drivers.links import PipeLink
 from offhook.fixtures.audiopipe import AudioPipeEnd
+from offhook.fixtures.instruments.lines import BoxLine
 from offhook.fixtures.instruments.teltone import SimTeltone
 from offhook.fixtures.simclock import SimClock
+from offhook.fixtures.world import AudioGrid
 
 
 class Bench:
     def __init__(self) -> None:
         self.clock = SimClock()
-        rack = AudioPipeEnd(self.clock, 8000, 1, lambda *played: self.box.play(*played))
-        self.box = SimTeltone(self.clock, rack.block)
+        grid = AudioGrid(self.clock, 1, channels=1)
+        self.box = SimTeltone(self.clock)
+        far_line = BoxLine(grid, "tls", 0, self.box)
+        rack = AudioPipeEnd(self.clock, 8000, 1, lambda channel, frame, samples: far_line.inject(frame, samples))
+        grid.on_rack(rack.block)
         near, far = PipeLink.pair(self.clock, "end://rack")
         rack.connect(far)
         self.port = PipeAudio("rack", self.clock, near, 8000, 1)
         self.port.connect()
-        self.line = TeltoneLine("tls", self.clock, self.port, 0, self.box.hook)
+        self.line = TeltoneLine("tls", Line(self.clock, self.port, 0, far_line.loop))
 
 
 @pytest.fixture
@@ -84,8 +91,8 @@ def test_a_command_the_box_does_not_take_is_refused(bench: Bench, monkeypatch: p
     assert bench.box.settings["69"] == [1]
 
 
-def test_a_box_that_hears_no_digits_is_said(bench: Bench) -> None:
-    bench.box.deaf = True
+def test_a_box_that_hears_no_digits_is_said(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench.box, "key", lambda key: None)
     with pytest.raises(DeviceTimeout, match="dial tone goes on: it hears no digit"):
         bench.line.program(69, 1)
     assert bench.box.settings["69"] == [0]
@@ -95,3 +102,29 @@ def test_a_line_without_dial_tone_is_said(bench: Bench) -> None:
     bench.line.program(32, 2)
     with pytest.raises(DeviceTimeout, match="off hook, and no dial tone comes"):
         bench.line.program(69, 1)
+
+
+def test_named_settings_are_commands_in_the_units_of_the_box() -> None:
+    options = {
+        "model": "TLS-4A",
+        "dial_tone_hz": "350+440 stutter",
+        "caller_id": "single",
+        "dial_tone_delay_s": 1.5,
+        "second_ring_s": [0.3, 6.3, 0.7, 0.1],
+        "program": [[38, 0]],
+    }
+    assert commands_of(options) == [(69, 5), (50, 1), (20, 15), (23, 3, 63, 7, 1), (38, 0)]
+    assert commands_of({}) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"model": "TLS-5A", "program": [[71, 1]]}, "a TLS-5A has no command 71"),
+        ({"dial_tone_delay_s": 0.25}, "dial_tone_delay_s: set: 0.25 s is no multiple of 0.1 s"),
+        ({"program": [[69, 1], [69, 7]]}, r"program\.1: program: \*69#: dial tone: 7"),
+    ],
+)
+def test_settings_it_has_not_are_refused_with_their_key(options: dict[str, object], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        commands_of(options)

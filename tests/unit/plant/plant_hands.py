@@ -53,7 +53,7 @@ class Application:
 
 
 class Hands:
-    """Works contacts, watches sensors, events and the rack of a plant."""
+    """Works contacts, watches sensors (but not lamps), events and the rack of a plant."""
 
     def __init__(self, plant: SimulatedPlant) -> None:
         self.plant = plant
@@ -63,7 +63,7 @@ class Hands:
         self.blocks: list[tuple[int, Samples]] = []
         self.calls: list[Application] = []
         plant.pbx.listen(self.events.append)
-        plant.on_sensor(lambda address, active: self.edges.append((self.now_s, address, active)))
+        plant.on_sensor(self._sensed)
         plant.on_rack(lambda first, block: self.blocks.append((first, block)))
         for port in plant.ivr_ports:
             port.plug(self._answer)
@@ -129,6 +129,10 @@ class Hands:
         assert self.clock.wait_for(lambda: len(self.calls) > before, 10.0)
         return self.calls[-1]
 
+    def _sensed(self, address: str, active: bool) -> None:
+        if address not in LAMPS:
+            self.edges.append((self.now_s, address, active))
+
     def _answer(self) -> Application:
         self.calls.append(Application(self))
         return self.calls[-1]
@@ -139,3 +143,6 @@ def station(**world: Any) -> dict[str, Any]:
         table = tomllib.load(file)
     table["world"] = {**table.get("world", {}), **world}
     return table
+
+
+LAMPS = {pin for phone in station()["phone"].values() for pin in phone.get("lamp", {}).values()}

@@ -12,6 +12,7 @@ from unit.plant.plant_hands import station
 from offhook.drivers.errors import ConfigError
 from offhook.fixtures.faults import BY_WIRE, KINDS, FaultBoard
 from offhook.fixtures.faulty.parts import Parts
+from offhook.fixtures.instruments.lines import BoxLine
 from offhook.fixtures.plants import World, build_world
 from offhook.fixtures.stations import INSTRUMENTS
 
@@ -26,7 +27,8 @@ def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
     """The simulated station; for a fault of instruments or lines the one that has them."""
     analog = {**BY_WIRE["instrument"], **BY_WIRE["line"]}
     kind = request.getfixturevalue("kind") if "kind" in request.fixturenames else ""
-    tables = tomllib.loads(INSTRUMENTS.read_text("utf-8")) if kind in analog else station()
+    table = station() | {"linesim": {"tls": {"driver": "teltone", "line": "rack/9", "loop": "keys1/9"}}}
+    tables = tomllib.loads(INSTRUMENTS.read_text("utf-8")) if kind in analog else table
     found = build_world("simulated", tables, seed=1, workdir=tmp_path)
     found.seal()
     yield found
@@ -40,6 +42,8 @@ def parts_of(world: World) -> list[dict[str, object]]:
     ends += [end.desk.device for end in plant.ends.values() if hasattr(end, "desk")]
     for phone in plant.room.phones.values():
         ends += [phone, phone.keypad, phone.tone, phone.line]
+    ends += [*plant.room.lamps.values(), *plant.pbx.extensions.values()]
+    ends += [box for line in plant.room._handsets.values() if isinstance(line, BoxLine) for box in (line, line.box)]
     return [dict(vars(end)) for end in ends]
 
 
@@ -48,8 +52,8 @@ def parts_of(world: World) -> list[dict[str, object]]:
 def test_every_fault_can_be_switched_on_and_off(world: World, kind: str) -> None:
     board = world.plant.faults
     arguments = [EXAMPLES.get(wanted) or board.known(wanted)[0] for wanted in KINDS[kind]]
-    if kind in ("swap-keys", "swapped-handsets"):
-        arguments[-1] = {"KEY": "7", "PHONE": "desk-2"}[KINDS[kind][-1]]
+    if kind in ("swap-keys", "swapped-handsets", "swapped-lamp-sensors"):
+        arguments[-1] = {"KEY": "7", "PHONE": "desk-3"}[KINDS[kind][-1]]
     if kind == "output-stays-on":
         arguments = ["generator"]
     before = parts_of(world)

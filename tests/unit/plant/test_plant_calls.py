@@ -6,11 +6,12 @@ import itertools
 from collections.abc import Callable
 
 import pytest
-from unit.plant.plant_hands import IVR, Hands
+from unit.plant.plant_hands import IVR, Hands, station
 
 from offhook import dsp
 from offhook.drivers.cti import EventKind
 from offhook.drivers.errors import ConfigError
+from offhook.fixtures.plant import build_simulated
 
 MADE = ["ServiceInitiated", "Originated", "Delivered", "Established"]
 
@@ -28,6 +29,22 @@ def test_lifting_the_handset_gives_dial_tone(hands: Hands) -> None:
     assert segment.name == "dial"
     assert segment.start_s == pytest.approx(1.06, abs=0.01)
     assert hands.kinds() == ["ServiceInitiated"]
+
+
+@pytest.mark.req("SIM-PHONE.1", "LINE-RING.1")
+@pytest.mark.parametrize(
+    ("region", "pattern_s"), [("US", [2, 4]), ("EU", [1, 4]), ("UK", [0.4, 0.2, 0.4, 2]), ("JP", [1, 2])]
+)
+def test_the_bell_rings_as_the_region_has_it(region: str, pattern_s: list[float]) -> None:
+    hands = Hands(build_simulated(station() | {"region": region}, 1))
+    hands.lift()
+    hands.clock.sleep(1.0)
+    hands.press("1003")
+    hands.clock.sleep(13.0)
+    bell = [time_s for time_s, pin, _ in hands.edges if pin == "arduino/6"]
+    spans_s = [end_s - start_s for start_s, end_s in itertools.pairwise(bell)]
+    assert len(spans_s) > len(pattern_s)
+    assert spans_s == pytest.approx(list(itertools.islice(itertools.cycle(pattern_s), len(spans_s))), abs=0.001)
 
 
 @pytest.mark.req("SIM-PBX.1")

@@ -51,7 +51,7 @@ class LampCheck:
             hint = f"is its lamp lit on hook? else daylight, or another lamp, reaches {self._pins}"
             return f"put down, its lamp shows {still}, not {rest}", hint
         unlit = [colour for colour in self._colours if colour != in_use.colour]
-        more = f"; {' and '.join(unlit)} not tried" if unlit else ""
+        more = f"; {' and '.join(unlit)} not lit" if unlit else ""
         return f"lamp {in_use} when lifted, {rest} at rest{more}", ""
 
     def _why(self, shown: str, theirs: list[str]) -> str:

@@ -49,6 +49,9 @@ def lines(found: Comparison) -> Iterator[str]:
         [f"{one.what}: {_short(one.before)} -> {_short(one.after)}" for one in found.differences],
     )
     yield ""
+    if not found.common and not found.regressions:
+        yield NOTHING
+        return
     yield (
         f"{verdict(found)} {found.common} cases in common; {len(found.shifts)} figures compared, "
         f"{sum(one.tested for one in found.shifts)} by test."

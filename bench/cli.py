@@ -22,6 +22,7 @@ import click
 
 from offhook.bench import signals
 from offhook.drivers.errors import ConfigError, OffhookError
+from offhook.drivers.nearest import nearest
 
 COMMANDS = "offhook.commands"
 BAD_INPUT, OUR_MISTAKE, UNHEARD = 2, 70, 128 + 13
@@ -68,6 +69,16 @@ class LazyGroup(click.Group):
         """As click's; a command may find nobody who reads what it says."""
         with _unheard():
             return super().invoke(ctx)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click's; an unknown command is told with the one that was probably meant."""
+        name = args[0]
+        if not name.startswith("-") and self.get_command(ctx, name) is None:
+            near = nearest(name, self.list_commands(ctx))
+            raise click.UsageError(f"No such command '{name}'." + f" Did you mean '{near}'?" * bool(near), ctx)
+        return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Our own commands first, then those of other packages."""

@@ -18,7 +18,8 @@ _FILE = click.Path(path_type=Path, dir_okay=False, writable=True)
 def compare(before: Path, after: Path, page: Path | None, data: Path | None) -> int:
     """Compare two run folders: verdicts that changed, figures that moved, and what was different about the runs.
 
-    The exit code is 0 if there is no regression, 1 if there is one, 2 if a folder cannot be read.
+    The exit code is 0 if there is no regression, 1 if there is one, 2 if a folder cannot be read, 3 if nothing was
+    compared, as no case came to a verdict in both runs.
     """
     from offhook.drivers.errors import ConfigError
     from offhook.reports import compare_text
@@ -35,4 +36,4 @@ def compare(before: Path, after: Path, page: Path | None, data: Path | None) -> 
             except OSError as error:
                 raise ConfigError(str(file), "write", error.strerror or str(error), "name another file") from None
             click.echo(file)
-    return 1 if found.regressions else 0
+    return found.exit_code

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from offhook.drivers.errors import ConfigError
+from offhook.drivers.nearest import instead_of
 
 RUNS = click.option(
     "--runs",
@@ -52,8 +53,8 @@ def add(station: str, phone: str, reason: str, runs: Path) -> None:
 
     model = load_station(find_station(station)).model
     if phone not in model.phone:
-        known = ", ".join(model.phone)
-        raise ConfigError(phone, "set aside", f"station {model.name} has no such phone", f"one of {known}")
+        hint = instead_of(phone, model.phone)
+        raise ConfigError(phone, "set aside", f"station {model.name} has no such phone", hint)
     shelf.add(runs, model.name, phone, reason)
     where = "" if runs == Path("runs") else f" --runs {shlex.quote(str(runs))}"
     click.echo(f"{model.name} {phone} is set aside: {reason}")

@@ -17,6 +17,7 @@ from rich.console import Console as Screen
 from rich.live import Live
 from rich.text import Text
 
+from offhook.bench import unshown
 from offhook.bench.record import Attempt, Judgement, RunResult, Verdict, reach
 from offhook.bench.record.interrupted import made_anew
 from offhook.bench.record.judge import OVER_ATTEMPTS, UNTESTED
@@ -43,7 +44,6 @@ class Console:
         self._screen = Screen(file=self._file, highlight=False, soft_wrap=True, markup=False)
         self._live: Live | None = None
         self._suite = ""
-        self._not_about: set[tuple[str, str]] = set()
         self._done = self._total = self._bad = 0
         self._wall_s = self._phone_s = 0.0
 
@@ -80,7 +80,6 @@ class Console:
         if attempt.outcome in (Verdict.FAIL, Verdict.INCONCLUSIVE):
             self._bad += 1
             self.failure(folder, attempt, judgements)
-        self.not_applicable(attempt, judgements)
         if self._live is not None:
             self._live.update(self._bar(now_s))
 
@@ -123,21 +122,6 @@ class Console:
             for text in attempt.message.splitlines()[:6]:
                 self._indented(text)
 
-    def not_applicable(self, attempt: Attempt, judgements: list[Judgement]) -> None:
-        """What this station cannot show of a case, and why: a line for each, and never a PASS.
-
-        What is not about this station at all (it says so itself) is one line a suite.
-        """
-        if attempt.outcome is Verdict.NOT_APPLICABLE and attempt.message:
-            if (attempt.suite, attempt.message) not in self._not_about:
-                self._not_about.add((attempt.suite, attempt.message))
-                self._screen.print(Text(f"n/a   {attempt.suite}: {attempt.message}", style="dim"))
-            return
-        notes = [one for one in judgements if one.kind == "note" and one.verdict is Verdict.NOT_APPLICABLE]
-        for one in notes:
-            case = attempt.nodeid.rpartition("::")[2].removeprefix("test_")
-            self._screen.print(Text(f"n/a   {one.req}  {case}: {one.reason}", style="dim"))
-
     def _headline(self, verdict: Verdict, req: str, title: str) -> None:
         self._screen.print(Text.assemble((f"{verdict}", COLOURS.get(verdict, "")), f"  {req}  {title}"))
 
@@ -152,12 +136,14 @@ class Console:
                 self.line("safe" if not number else "", text, "bold red")
 
     def summary(self, result: RunResult, reports: list[Path]) -> None:
-        """The run in one line, what many attempts came to together, and where the report is."""
+        """What the station could not show, the run in one line, what many attempts came to, and where the report is."""
         counts = result.counts
         passed = result.exit_code == 0
         level = result.level if passed else f"NOT VERIFIED ({reach(result.meta)} was in reach)"
         never = f"   NEVER BEGUN {result.never_begun}" if result.never_begun else ""
         ended = result.meta.get("ended")
+        for text in unshown.lines(result):
+            self.line("n/a", text, "dim")
         self._screen.print()
         self._screen.print(
             Text.assemble(

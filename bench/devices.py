@@ -24,6 +24,7 @@ from offhook.drivers.keypad.contacts import Contact, ContactKeypad
 from offhook.drivers.keypad.matrix import MatrixKeypad
 from offhook.drivers.keypad.operator import HeardDigit, OperatorKeypad
 from offhook.drivers.linesim import LineSimulator
+from offhook.drivers.nearest import instead_of
 
 PATIENCE = 1000
 """Failed contexts the service puts up with while the suites fail on purpose; TH-17 has tests of its own."""
@@ -140,7 +141,7 @@ class Station:
     def phone(self, name: str) -> Phone:
         """A phone by its name in the station file. Raises ConfigError for others."""
         if name not in self.phones:
-            raise ConfigError(f"phone.{name}", "find", f"this station has {', '.join(self.phones)}")
+            raise ConfigError(f"phone.{name}", "find", "this station has no such phone", instead_of(name, self.phones))
         return self.phones[name]
 
     def neighbour(self, phone: Phone) -> Phone:
@@ -154,7 +155,7 @@ class Station:
         """An account of the cloud service, logged in at first use."""
         known = self.model.accounts
         if name not in known:
-            raise ConfigError(f"cloud.accounts.{name}", "find", f"there are: {', '.join(known) or 'none'}")
+            raise ConfigError(f"cloud.accounts.{name}", "find", "there is no such account", instead_of(name, known))
         if name not in self._accounts:
             self._accounts[name] = Account(name, self.cloud, self.watch, list(self.phones.values()))
         return self._accounts[name]

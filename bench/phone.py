@@ -17,6 +17,7 @@ from offhook.drivers.errors import ConfigError, OffhookError
 from offhook.drivers.keypad import Keypad, Press
 from offhook.drivers.keypad.contacts import Contact
 from offhook.drivers.keypad.hook import FLASH_S, Break, HookSwitch, PulseTrain
+from offhook.drivers.nearest import instead_of
 from offhook.drivers.sense.lamp import Lamp
 
 HOOK_LIMIT_S = 0.5
@@ -194,7 +195,7 @@ class Phone:
         """
         known = dsp.progress.names(self._listener.plan)
         if tone not in known:
-            raise ConfigError(f"phone.{self.name}", f"hear {tone!r}", "no such tone here", f"one of {', '.join(known)}")
+            raise ConfigError(f"phone.{self.name}", f"hear {tone!r}", "no such tone here", instead_of(tone, known))
         return bool(self._hears((tone,), within_s))
 
     def _hears(self, tones: Collection[str], within_s: float) -> str:

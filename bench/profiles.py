@@ -17,7 +17,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import tomllib
@@ -30,6 +29,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from offhook.bench.station_lines import key_lines
 from offhook.bench.thresholds import CERTIFICATION, MOST, SMOKE, Deviation, Thresholds, deviations
 from offhook.drivers.errors import ConfigError
+from offhook.drivers.nearest import instead_of
 
 BuiltIn = Literal["smoke", "certification"]
 MAX_BYTES = 100_000
@@ -128,8 +128,8 @@ def load_profile(name_or_path: str | Path) -> Profile:
         return built_in
     file = Path(name_or_path)
     if not file.is_file():
-        close = difflib.get_close_matches(str(name_or_path), PROFILES, 1)
-        raise ConfigError(f"profile {str(name_or_path)!r}", "find", "there is none", close[0] if close else HINT)
+        hint = instead_of(str(name_or_path), PROFILES, HINT)
+        raise ConfigError(f"profile {str(name_or_path)!r}", "find", "there is none", hint)
     return _read(file)
 
 
@@ -207,9 +207,7 @@ def _contradictions(parsed: _File) -> list[tuple[tuple[str | int, ...], str]]:
 def _in_words(key: tuple[int | str, ...], kind: str, message: str, given: Any) -> tuple[tuple[str | int, ...], str]:
     path = ".".join(map(str, key))
     if kind == "extra_forbidden":
-        known = _known(key[:-1])
-        close = difflib.get_close_matches(str(key[-1]), known, 1)
-        return key, f"{path}: unknown key (try: {close[0] if close else 'one of ' + ', '.join(known)})"
+        return key, f"{path}: unknown key (try: {instead_of(str(key[-1]), _known(key[:-1]))})"
     if kind == "missing":
         return key, f"{path}: missing (try: add {key[-1]} = ...)"
     return key, f"{path}: {given!r}: {message[:1].lower()}{message[1:]}"

@@ -18,6 +18,7 @@ from typing import Any
 from offhook.bench.phone import WireCut
 from offhook.bench.station_model import PhoneModel, ref
 from offhook.drivers.errors import ConfigError, DeviceGone, DeviceTimeout
+from offhook.drivers.nearest import nearest
 
 LIMIT = 3
 """Failures in a row after which a phone is left alone."""
@@ -102,8 +103,9 @@ def release(runs: Path, station: str, phone: str) -> None:
     """Let a phone be tested again. Raises ConfigError if it was not set aside."""
     content = _read(runs)
     if phone not in content.get(station, {}):
-        known = ", ".join(f"{name} {one}" for name, phones in content.items() for one in phones) or "none"
-        raise ConfigError(f"{station} {phone}", "release", f"it is not in quarantine in {runs} (there are: {known})")
+        known = [f"{name} {one}" for name, phones in content.items() for one in phones]
+        detail = f"it is not in quarantine in {runs} (there are: {', '.join(known) or 'none'})"
+        raise ConfigError(f"{station} {phone}", "release", detail, nearest(f"{station} {phone}", known))
     del content[station][phone]
     _write(runs, {name: phones for name, phones in content.items() if phones})
 

@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from _pytest.mark.expression import Expression  # the parser of -k; pytest has no public one
 
-from offhook.bench import morning, plugin, resume, signals
+from offhook.bench import morning, plugin, resume, selection, signals
 from offhook.bench.attempts import Attempts, suite_of
 from offhook.bench.console import Console
 from offhook.bench.lanes import Lanes
@@ -28,6 +27,7 @@ from offhook.bench.resume import Plan, Resumed
 from offhook.bench.session import RUNS, Session, Wanted, opened, versions
 from offhook.bench.told import Told
 from offhook.drivers.errors import ConfigError
+from offhook.drivers.nearest import instead_of
 
 SUITES = Path(__file__).parent / "suites"
 INI = "certification.ini"
@@ -61,7 +61,7 @@ def _run(plan: Plan, out: Path | None, resumed: Resumed | None) -> int:
     profile = load_profile(plan.profile)
     plan = plan.filled(profile)
     files = find_suites(plan.suites)
-    _check_expression(plan.only)
+    selection.check_expression(plan.only)
     made_of = resume.made_of(plan.station, profile, [*files, SUITES / INI, *SUITES.glob("conftest.py")], versions())
     if resumed is not None:
         resume.check_unchanged(resumed, made_of)
@@ -107,21 +107,13 @@ def _wanted(plan: Plan, profile: Profile, out: Path | None, made_of: dict[str, s
     )
 
 
-def _check_expression(only: str) -> None:
-    """Raises ConfigError for what ``pytest -k`` would not understand, before there is a run folder."""
-    try:
-        Expression.compile(only)
-    except SyntaxError as error:
-        detail = f"{error.msg}, at column {error.offset}" if error.offset else str(error)
-        raise ConfigError("--only", "read", f"{only!r}: {detail}", "a name, or 'keypad and not desk-2'") from None
-
-
 def find_suites(names: Sequence[str]) -> list[Path]:
     """The files of suites by name, all if none is given. Raises ConfigError for an unknown name."""
     known = {path.stem.removeprefix("test_"): path for path in sorted(SUITES.glob("test_*.py"))}
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise ConfigError(f"suite {unknown[0]!r}", "find", "there is no such suite", f"one of {', '.join(known)}")
+        hint = instead_of(unknown[0], known)
+        raise ConfigError(f"suite {unknown[0]!r}", "find", "there is no such suite", hint)
     return [known[name] for name in dict.fromkeys(names)] or list(known.values())
 
 
@@ -171,15 +163,14 @@ def _run_suites(session: Session, files: Sequence[Path], plan: Plan, resumed: Re
     with _alone():
         code = pytest.main(arguments, plugins=[plugin, progress])
     console.suite_over(session.record.clock.now_s())
-    if session.record.lost:
-        return f"error: {session.record.lost}"
-    if progress.broken:
-        return f"error: {progress.broken}"
+    if code == pytest.ExitCode.NO_TESTS_COLLECTED and resumed is None:
+        session.record.note_meta(plan=None)  # nothing to go on with
+    if session.record.lost or progress.broken:
+        return f"error: {session.record.lost or progress.broken}"
     if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
         return f"error: pytest ended with {pytest.ExitCode(code).name}"
     if code == pytest.ExitCode.NO_TESTS_COLLECTED and resumed is None:
-        session.record.note_meta(plan=None)  # nothing to go on with
-        return f"error: no test matches {plan.only!r}; try names such as test_association or desk-1"
+        return f"error: no test matches {plan.only!r}; try {selection.EXAMPLES}"
     return "interrupted" if code == pytest.ExitCode.INTERRUPTED else "completed"
 
 
@@ -202,6 +193,7 @@ class Progress:
         self._session = session
         self._repeat = plan.repeat or 1
         self._jobs = plan.jobs
+        self._only = plan.only
         self._lanes: Lanes | None = None
         self._resumed = resumed
         self._console = console
@@ -236,8 +228,16 @@ class Progress:
         """Keep the last line."""
         self.broken = str(excrepr).strip().splitlines()[-1]
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+    @pytest.hookimpl(wrapper=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Iterator[None]:
+        """A name in ``--only`` that is nobody's ends the run, before what it was to leave out is left out."""
+        self.broken = self.broken or selection.nobody(self._only, items)
+        if self.broken:
+            items.clear()
+        yield
+        self._planned(items)
+
+    def _planned(self, items: list[pytest.Item]) -> None:
         """Count the tests of each suite, and put on record which they are; leave out what an earlier part has done."""
         self._totals = Counter(suite_of(item) for item in items)
         cases = resume.cases_sha256([item.nodeid for item in items])

@@ -6,7 +6,6 @@ hide another or cause ten more.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -15,6 +14,7 @@ from typing import Any
 from offhook.bench.numbers import emergency_in
 from offhook.bench.station_lines import KeyPath
 from offhook.bench.station_mistakes import Mistake
+from offhook.drivers.nearest import instead_of
 
 Table = Mapping[str, Any]
 Refs = list[tuple[KeyPath, str]]
@@ -155,8 +155,8 @@ def _bad_refs(kind: str, uses: Refs, boards: Mapping[str, Table]) -> Iterator[Mi
         board, number = match[1], int(match[2])
         channels = boards.get(board, {}).get("channels")
         if board not in boards:
-            close = difflib.get_close_matches(board, boards, 1)
-            hint = f"{close[0]}/{number}" if close else f"one of {', '.join(boards) or f'none: add [{kind}.{board}]'}"
+            known = [f"{each}/{number}" for each in boards]
+            hint = instead_of(text, known, "" if boards else f"add [{kind}.{board}]")
             yield Mistake(key, f"there is no [{kind}.{board}]", hint)
         elif isinstance(channels, int) and number >= channels:
             yield Mistake(key, f"missing {word}: {kind}.{board} has {channels}", f"{board}/0 to {board}/{channels - 1}")
@@ -181,8 +181,7 @@ def _unknown_drivers(data: Table, drivers: Collection[str]) -> Iterator[Mistake]
         if not isinstance(driver, str) or f"{kind}.{driver}" in drivers:
             continue
         known = [name.removeprefix(f"{kind}.") for name in drivers if name.startswith(f"{kind}.")]
-        close = difflib.get_close_matches(driver, known, 1)
-        hint = close[0] if close else f"one of {', '.join(known)}, or install the package that brings it"
+        hint = instead_of(driver, known, f"one of {', '.join(known)}, or install the package that brings it")
         yield Mistake((*at, "driver"), f'no driver "{driver}" for {kind}', hint)
 
 
@@ -209,8 +208,7 @@ def _worlds(data: Table, ends: Collection[str]) -> Iterator[Mistake]:
     if isinstance(world, dict):
         end = world.get("end")
         if isinstance(end, str) and end not in ends:
-            close = difflib.get_close_matches(end, ends, 1)
-            yield Mistake(("world", "end"), f'no far end "{end}"', close[0] if close else f"one of {', '.join(ends)}")
+            yield Mistake(("world", "end"), f'no far end "{end}"', instead_of(end, ends))
     elif world is None:
         for key, address in _links(data):
             if address.startswith("end://"):
@@ -239,8 +237,7 @@ def _clamped(data: Table) -> Iterator[Mistake]:
         if not isinstance(line, str):
             continue
         if line not in phones:
-            close = difflib.get_close_matches(line, phones, 1)
-            yield Mistake(key, f"there is no [phone.{line}]", close[0] if close else f"one of {', '.join(phones)}")
+            yield Mistake(key, f"there is no [phone.{line}]", instead_of(line, phones))
         elif phones[line].get("kind") != "analog":
             kind = phones[line].get("kind")
             yield Mistake(key, f"phone {line} is {kind}: it has no line voltage", 'a phone of kind "analog"')

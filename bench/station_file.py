@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 import tomllib
@@ -26,6 +25,7 @@ from offhook.bench.station_mistakes import Mistake, StationError, in_words
 from offhook.bench.station_model import StationModel
 from offhook.drivers import registry
 from offhook.drivers.errors import ConfigError
+from offhook.drivers.nearest import instead_of
 
 STATIONS, ENDS = "offhook.stations", "offhook.ends"
 MAX_BYTES = 1_000_000
@@ -69,8 +69,7 @@ def find_station(name_or_path: str | Path) -> Path:
     known = stations()
     entry = known.get(str(name_or_path))
     if entry is None:
-        close = difflib.get_close_matches(str(name_or_path), known, 1)
-        hint = close[0] if close else f"one of {', '.join(known)}, or a path to a .toml file"
+        hint = instead_of(str(name_or_path), known, f"one of {', '.join(known)}, or a path to a .toml file")
         raise ConfigError(str(name_or_path), "find station", "no station of that name", hint)
     try:
         return Path(entry.load())

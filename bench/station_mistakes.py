@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, get_args, get_origin
@@ -13,6 +12,7 @@ from pydantic_core import ErrorDetails
 from offhook.bench.station_lines import KeyPath
 from offhook.bench.station_model import StationModel
 from offhook.drivers.errors import ConfigError
+from offhook.drivers.nearest import nearest
 
 UNKNOWN, MISSING = "unknown key", "missing"
 _TYPES = {
@@ -91,9 +91,9 @@ def _shown(value: Any) -> str:
 def _nearest(key: KeyPath) -> str:
     """The known key most like an unknown one, here or in another section."""
     known = _fields_at(key[:-1])
-    close = difflib.get_close_matches(str(key[-1]), known, 1, 0.6)
+    close = nearest(str(key[-1]), known)
     if close:
-        return close[0]
+        return close
     if key[-1] in StationModel.model_fields:
         return f"[{key[-1]}], a section of its own"
     for section in StationModel.model_fields:

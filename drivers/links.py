@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from offhook.drivers.clock import Clock, WallClock
 from offhook.drivers.errors import ConfigError, DeviceGone
+from offhook.drivers.nearest import instead_of
 from offhook.drivers.urgency import hurry
 
 if TYPE_CHECKING:
@@ -303,7 +304,8 @@ class LabWires:
         real = str(self._renamed.get(address, address))
         if real.startswith("end://"):
             known = ", ".join(sorted(self._renamed)) or "none"
-            raise ConfigError(address, "open", f"no such end on this station (it has: {known})", "check [world]")
+            hint = instead_of(address, self._renamed, "check [world]")
+            raise ConfigError(address, "open", f"no such end on this station (it has: {known})", hint)
         return real
 
     def link(self, address: str, baud: int = 9600) -> Link:

@@ -8,13 +8,13 @@ wire and nothing more; ``connect`` talks to what is at its far end.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol, cast
 
 from offhook.drivers.errors import ConfigError
 from offhook.drivers.links import Wires
+from offhook.drivers.nearest import instead_of
 
 GROUP = "offhook.drivers"
 
@@ -63,6 +63,5 @@ def _by_name() -> dict[str, EntryPoint]:
 def _unknown(name: str, resource: str, names: list[str]) -> ConfigError:
     kind = name.partition(".")[0]
     same_kind = [each for each in names if each.startswith(f"{kind}.")]
-    near = difflib.get_close_matches(name, names, n=1)
     detail = f'no driver "{name}"; known: {", ".join(same_kind or names) or "none"}'
-    return ConfigError(resource, "find driver", detail, near[0] if near else "check the spelling")
+    return ConfigError(resource, "find driver", detail, instead_of(name, names, "check the spelling"))

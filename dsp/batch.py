@@ -147,7 +147,7 @@ class Room:
         self.amplitude = np.empty((8, hops), np.float32)
         self.key = np.empty(hops, np.int32)
         self.parts = np.empty((2, 10, hops), np.float32)
-        self.features = np.empty((9, hops), np.float32)
+        self.features = np.empty((8, hops), np.float32)
         self.flags = np.empty((6, hops), np.bool_)
 
 
@@ -198,11 +198,11 @@ class Weighing:
         it, room = self.it, self.room
         count = self._candidates()
         row, key, energy = room.row[:count], room.key[:count], room.energy[:count]
-        low, high, low_offset, high_offset, low_drift, high_drift, share, rest, on_s = room.features[:, :count]
+        low, high, low_offset, high_offset, low_drift, high_drift, share, on_s = room.features[:, :count]
         sound, still, pure, calm, fair, full = room.flags[:, :count]
         kernels_weigh.weigh(
             low, high, low_offset, high_offset, low_drift, high_drift, key, energy, it.tolerance, it.weigh, share,
-            rest, sound, still,
+            sound, still,
         )  # fmt: skip
         over = np.flatnonzero(sound & ((high >= it.twist[0] * low) | (low >= it.twist[1] * high)))
         if len(over):
@@ -260,8 +260,9 @@ class BatchAnalysis(Weighing):
     def columns(self) -> dict[str, NDArray[np.generic]]:
         """The digits as columns of ``Digits``."""
         lane = self.lane[self.found.accepted]
-        channel = self.lanes.channel[lane] + self.first_channel
-        return self.rx.rows(self.found, channel, self.lanes.first[lane] - self.begin[lane], self.delay_s)
+        channel, origin = self.lanes.channel[lane], self.lanes.first[lane] - self.begin[lane]
+        snr = self.rx.snr_db(self.audio, self.found, channel, origin)
+        return self.rx.rows(self.found, channel + self.first_channel, origin, self.delay_s, snr)
 
     def _tracked(self, event: Index, at: Index) -> Found:
         """Digits from the accepted candidates."""
@@ -282,13 +283,9 @@ class BatchAnalysis(Weighing):
             at, key, low, high, kept, begins, self.lane, self.begin, self.begin + self.lanes.length - 1,
             room.amplitude, room.row_of, hop_s, bridge_s, start, end,
         )  # fmt: skip
-        mean = np.empty((5, len(begins)), dtype=np.float32)
+        mean = np.empty((4, len(begins)), dtype=np.float32)
         kernels_track.means(kept, begins, event, room.flags[5], low, high, room.features, mean)
         first = kept[begins]
-        both = mean[0] + mean[1]
         keys = key[first].astype(np.int8)
-        found = Found(
-            at[first], np.full(len(first), -1), keys, start, end, mean[0], mean[1], mean[2], mean[3],
-            both / np.maximum(mean[4], 1e-4 * both),
-        )  # fmt: skip
+        found = Found(at[first], np.full(len(first), -1), keys, start, end, *mean)
         return without_echoes(found, self.lane[at[first]], loud[first], self.rx.hop_s)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from offhook.dsp import compiled, profiles
+from offhook.dsp import clarity, compiled, profiles
 from offhook.dsp.digits import Digits, key_names
 from offhook.dsp.fine import WARM, Fine
 from offhook.dsp.front import Front
@@ -50,7 +50,7 @@ class Receiver:
         return (start - self.before) // self.hop, -(-(start + self.gate.size + self.after) // self.hop)
 
     def rows(
-        self, found: Found, channel: NDArray[np.int64], origin: NDArray[np.int64], delay_s: float
+        self, found: Found, channel: NDArray[np.int64], origin: NDArray[np.int64], delay_s: float, snr: Float32
     ) -> dict[str, NDArray[np.generic]]:
         """Columns of ``Digits``: hop numbers become seconds by each digit's ``origin`` (its lane's first hop)."""
         low = np.asarray(LOW_HZ)[found.key // 4] + found.low_offset
@@ -67,8 +67,20 @@ class Receiver:
             "low_dbm0": low_dbm0.astype(np.float32),
             "high_dbm0": high_dbm0.astype(np.float32),
             "twist_db": (high_dbm0 - low_dbm0).astype(np.float32),
-            "snr_db": (10.0 * np.log10(np.maximum(found.snr, 1e-9))).astype(np.float32),
+            "snr_db": snr,
         }
+
+    def snr_db(
+        self,
+        audio: NDArray[np.generic],
+        found: Found,
+        channel: NDArray[np.int64],
+        origin: NDArray[np.int64],
+        first: int = 0,
+    ) -> Float32:
+        """Signal to noise of each digit; ``first`` is the number of the first sample in ``audio``, at this rate."""
+        start, end = ((edge + origin) * self.hop - first for edge in (found.start, found.end))
+        return clarity.snr_db(audio, channel, start, end, found.key, self.fine.rate)
 
 
 _RECEIVERS: dict[tuple[float, Profile], Receiver] = {}
@@ -161,7 +173,7 @@ class Analysis:
     def __init__(
         self, rx: Receiver, audio: NDArray[np.generic], lanes: Lanes, first: int, delay_s: float, explained: bool
     ) -> None:
-        self.rx, self.lanes, self.delay_s = rx, lanes, delay_s
+        self.rx, self.audio, self.lanes, self.delay_s = rx, audio, lanes, delay_s
         self.first_channel = first
         self.blocks, self.place, self.begin = cut(audio, lanes, rx.hop)
         self.hops = rx.fine.analyse(self.blocks, self.place, explained=explained)
@@ -180,8 +192,9 @@ class Analysis:
 
     def columns(self) -> dict[str, NDArray[np.generic]]:
         """The digits as columns of ``Digits``."""
-        hop = self.found.accepted
-        return self.rx.rows(self.found, self.channel_of(hop), self.origin_of(hop), self.delay_s)
+        channel, origin = self.channel_of(self.found.accepted), self.origin_of(self.found.accepted)
+        snr = self.rx.snr_db(self.audio, self.found, channel - self.first_channel, origin)
+        return self.rx.rows(self.found, channel, origin, self.delay_s, snr)
 
 
 @dataclass

@@ -24,7 +24,10 @@ class Onset:
 
 @dataclass(frozen=True, slots=True)
 class Digit:
-    """One digit. Times are seconds from the first sample; levels dBm0; ``twist_db`` is high over low."""
+    """One digit. Times are seconds from the first sample; levels dBm0; ``twist_db`` is high over low.
+
+    ``snr_db`` is the power of both tones over that of all else up to half the receiver's rate, at most 80 dB.
+    """
 
     channel: int
     key: str

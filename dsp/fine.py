@@ -50,7 +50,6 @@ class Hops:
     low_offset: Float32
     high_offset: Float32
     share: Float32
-    rest: Float32
     on_s: Float32
     full: Flags
     level_ok: Flags
@@ -192,7 +191,7 @@ class Fine:
         )
         return Hops(
             amplitude, short, at, key, low_power, high_power, low_offset, high_offset, share,
-            np.maximum(energy - both, 0.0), on_s, full, level_ok, twist_ok, offset_ok, length_ok, pure, fair & pure,
+            on_s, full, level_ok, twist_ok, offset_ok, length_ok, pure, fair & pure,
         )  # fmt: skip
 
     def _on(

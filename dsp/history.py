@@ -13,7 +13,7 @@ from offhook.dsp.tones import Float32, Float64
 from offhook.dsp.track import BACK
 
 # What ``track`` reads of each accepted hop; a live history keeps no other candidates and none of their other figures.
-_PER_EVENT = ("at", "key", "low_power", "high_power", "low_offset", "high_offset", "rest", "full")
+_PER_EVENT = ("at", "key", "low_power", "high_power", "low_offset", "high_offset", "full")
 _LOW, _HIGH = _PER_EVENT.index("low_power"), _PER_EVENT.index("high_power")
 _KINDS = {"at": np.int64, "key": np.int8, "full": np.bool_}
 UNUSED = tuple(f.name for f in fields(Hops) if f.name not in (*_PER_EVENT, "amplitude", "accepted"))

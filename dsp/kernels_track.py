@@ -135,7 +135,7 @@ def digit_edges(
 def means(
     kept: Array, begins: Array, event: Array, full: Array, low: Array, high: Array, features: Array, mean: Array
 ) -> None:
-    """Powers, offsets and rest over each digit's events, those inside the tone where there are any: (5, digits)."""
+    """Powers and offsets over each digit's events, those inside the tone where there are any: (4, digits)."""
     for d in range(len(begins)):
         stop = begins[d + 1] if d + 1 < len(begins) else len(kept)
         mean[:, d] = F0
@@ -148,6 +148,5 @@ def means(
             mean[1, d] += w * high[i]
             mean[2, d] += w * features[2, e]
             mean[3, d] += w * features[3, e]
-            mean[4, d] += w * features[7, e]
             weight += w
         mean[:, d] /= weight

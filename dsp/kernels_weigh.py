@@ -12,7 +12,7 @@ _U = np.uint64
 @kernel
 def weigh(
     low: Array, high: Array, low_offset: Array, high_offset: Array, low_drift: Array, high_drift: Array, tone: Array,
-    energies: Array, tolerance: Array, limits: Array, share: Array, rest: Array, sound: Array, still: Array,
+    energies: Array, tolerance: Array, limits: Array, share: Array, sound: Array, still: Array,
 ) -> None:  # fmt: skip
     """Shares of candidates, and which are sound by frequency, level, twist and share, and which hold still.
 
@@ -25,7 +25,6 @@ def weigh(
         energy = max(energies[i], np.float32(1e-6))
         part = both / max(energy, both * np.float32(0.9))
         share[i] = part
-        rest[i] = max(energy - both, F0)
         good = (abs(low_offset[i]) < tolerance[tone[i] >> 2]) & (abs(high_offset[i]) < tolerance[4 + (tone[i] & 3)])
         good &= (min(low[i], high[i]) > least) & (max(low[i], high[i]) < most)
         good &= (high[i] < high_low * low[i]) & (low[i] < low_high * high[i]) & (part > fair)

@@ -220,7 +220,14 @@ class Decoder:
         owner = number[found.accepted]
         base = np.array([lane.base for lane in lanes]) - begin
         channel = np.array([lane.channel for lane in lanes])
-        table = Digits(self._rx.rows(found, channel[owner], base[owner], self._front.delay_s), self.channels)
+        snr = np.zeros(len(found.key), dtype=np.float32)
+        sent = np.array([lane.ended for lane in lanes])[owner]
+        over = np.flatnonzero(((found.known >= 0) | closing) & (found.accepted + base[owner] > sent))
+        if len(over):
+            snr[over] = self._rx.snr_db(
+                self._audio, found.part(over), channel[owner][over], base[owner][over], self._origin
+            )
+        table = Digits(self._rx.rows(found, channel[owner], base[owner], self._front.delay_s, snr), self.channels)
         events: list[tuple[int, int, Event]] = []
         for row, (one, accepted, known) in enumerate(
             zip(owner.tolist(), (found.accepted + base[owner]).tolist(), found.known.tolist(), strict=True)

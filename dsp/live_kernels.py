@@ -40,6 +40,5 @@ class LiveKernels:
         unused: dict[str, Any] = dict.fromkeys(UNUSED, accepted[:0])
         return Hops(
             amplitude=amplitude, at=weighing.at, key=room.key[event].astype(np.int8), low_power=low, high_power=high,
-            low_offset=low_offset, high_offset=high_offset, rest=room.features[7, event], full=room.flags[5, event],
-            accepted=accepted, **unused,
+            low_offset=low_offset, high_offset=high_offset, full=room.flags[5, event], accepted=accepted, **unused,
         )  # fmt: skip

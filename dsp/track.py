@@ -37,7 +37,10 @@ class Found:
     high_power: Float32
     low_offset: Float32
     high_offset: Float32
-    snr: Float32
+
+    def part(self, which: Index | NDArray[np.bool_]) -> Found:
+        """Some of them."""
+        return Found(**{name: column[which] for name, column in vars(self).items()})
 
 
 def track(hops: Hops, lane: Index, begin: Index, last: Index, hop_s: float, profile: Profile) -> Found:
@@ -66,18 +69,16 @@ def track(hops: Hops, lane: Index, begin: Index, last: Index, hop_s: float, prof
         total = np.add.reduceat(column[event] * weight, begins) / np.add.reduceat(weight, begins)
         return np.asarray(total, dtype=np.float32)
 
-    low, high, rest = mean(hops.low_power), mean(hops.high_power), mean(hops.rest)
     found = Found(
         at[begins],
         known,
         key[begins],
         start,
         end,
-        low,
-        high,
+        mean(hops.low_power),
+        mean(hops.high_power),
         mean(hops.low_offset),
         mean(hops.high_offset),
-        np.asarray((low + high) / np.maximum(rest, 1e-4 * (low + high)), dtype=np.float32),
     )
     return without_echoes(found, digit_lane, loud[begins], hop_s)
 
@@ -226,7 +227,7 @@ def without_echoes(found: Found, lane: NDArray[np.int64], now: Float32, hop_s: f
         (lane[1:] == lane[:-1]) & (found.key[1:] == found.key[:-1]) & close & (now[1:] * 10 ** (ECHO_DB / 10) < before)
     )
     keep = np.append(True, ~echo)
-    kept = Found(**{name: column[keep] for name, column in vars(found).items()})
+    kept = found.part(keep)
     follows = lane[keep][1:] == lane[keep][:-1]  # one line, one digit at a time: none begins before the last has ended
     kept.start[1:] = np.where(follows, np.maximum(kept.start[1:], kept.end[:-1]), kept.start[1:])
     return kept

@@ -116,15 +116,22 @@ class CaseView:
 
 
 def showcase(run: Run) -> set[int]:
-    """Attempts whose audio goes into the page: everything that went wrong, and the first call of every test."""
+    """Attempts whose audio goes into the page: everything that went wrong, and one call of every flow.
+
+    That is the first call of a test, unless the call of another test went through the same steps in the same order.
+    """
     shown: set[int] = set()
     tests: set[str] = set()
+    flows: set[tuple[str, ...]] = set()
     for case in run.cases:
         test = case.attempt.nodeid.partition("[")[0]
         bad = went_wrong(case)
-        first = test not in tests and bool(wires_between(run, *window(run, case)))
-        if first and not bad:
+        first = not bad and test not in tests and bool(wires_between(run, *window(run, case)))
+        if first:
             tests.add(test)
+            flow = tuple(step.name for step in case.steps)
+            first = not flow or flow not in flows
+            flows.add(flow)
         if bad or first:
             shown.add(case.id)
     return shown

@@ -88,6 +88,17 @@ class Comparison:
     shifts: tuple[Shift, ...]
 
     @property
+    def common(self) -> int:
+        """How many cases came to a verdict in both runs; without any, nothing was compared."""
+        shared = self.before.cases.keys() & self.after.cases.keys()
+        return sum(bool(self.before.cases[name][1].n and self.after.cases[name][1].n) for name in shared)
+
+    @property
+    def exit_code(self) -> int:
+        """0 without a regression, 1 with one; 3 if no case came to a verdict in both, so that there was none to see."""
+        return 1 if self.regressions else 0 if self.common else 3
+
+    @property
     def worse_figures(self) -> list[Shift]:
         """Figures that moved towards their limit, by test."""
         return [one for one in self.shifts if one.moved and one.tested and one.worse]
@@ -228,6 +239,7 @@ def as_json(found: Comparison) -> str:
     content = {
         "schema_version": SCHEMA_VERSION,
         "regressions": found.regressions,
+        "cases_in_common": found.common,
         "before": of(found.before),
         "after": of(found.after),
         "unlike": found.unlike,

@@ -13,6 +13,7 @@ from offhook.reports.quantity import number
 from offhook.reports.shift import FEWEST, Samples, Shift
 from offhook.reports.wording import WORDS
 
+NOTHING = "Nothing was compared: no case came to a verdict in both runs."
 MOST = 20
 """Lines of one kind on the console."""
 RULE = (
@@ -27,7 +28,7 @@ def verdict(found: Comparison) -> str:
     """The comparison in a sentence."""
     count = found.regressions
     if not count:
-        return "No regressions."
+        return "No regressions." if found.common else NOTHING
     return f"{count} regression{'s' if count > 1 else ''}."
 
 
@@ -48,7 +49,13 @@ def lines(found: Comparison) -> Iterator[str]:
         [f"{one.what}: {_short(one.before)} -> {_short(one.after)}" for one in found.differences],
     )
     yield ""
-    yield f"{verdict(found)} {len(found.shifts)} figures compared, {sum(one.tested for one in found.shifts)} by test."
+    if not found.common and not found.regressions:
+        yield NOTHING
+        return
+    yield (
+        f"{verdict(found)} {found.common} cases in common; {len(found.shifts)} figures compared, "
+        f"{sum(one.tested for one in found.shifts)} by test."
+    )
 
 
 def _side(side: Side) -> str:

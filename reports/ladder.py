@@ -18,7 +18,7 @@ from offhook.reports.secrecy import keys_heard
 from offhook.reports.sound import wires_between
 from offhook.reports.steps import ACTS, LANES
 from offhook.reports.strips import HEIGHT, draw_strips, strips
-from offhook.reports.svg import line, num, picture, tag, text
+from offhook.reports.svg import bent, line, num, picture, tag, text
 from offhook.reports.timeaxis import TimeAxis, fit
 from offhook.reports.wave import draw, peak_dbm0
 
@@ -110,9 +110,9 @@ def _lanes() -> list[Markup]:
 def _time(axis: TimeAxis, bottom: float) -> list[Markup]:
     parts = [line(stretch.x, AXIS_Y, axis.x(stretch.to_s), AXIS_Y, "axis") for stretch in axis.stretches]
     parts.append(text(LEFT - 10, AXIS_Y + 16, "time, s", "small", "end"))
-    for time_s, x in axis.ticks():
-        parts.append(line(x, AXIS_Y, x, AXIS_Y + 4, "axis"))
-        parts.append(text(x, AXIS_Y + 16, f"{time_s:g}", "small", "middle"))
+    ticks = "".join(f"M{num(x)} {num(AXIS_Y)}v4" for _, x in axis.ticks())
+    parts.append(tag("path", d=ticks, class_="axis"))
+    parts += [text(x, AXIS_Y + 16, f"{time_s:g}", "small", "middle") for time_s, x in axis.ticks()]
     for x, left_out_s in axis.breaks():
         parts.append(line(x - 4, AXIS_Y + 5, x, AXIS_Y - 5, "axis"))
         parts.append(line(x + 1, AXIS_Y + 5, x + 5, AXIS_Y - 5, "axis"))
@@ -138,8 +138,8 @@ def _steps(case: Case, axis: TimeAxis, bad: Step | None, bottom: float) -> list[
         mark = step.name if len(flows) < 2 else step.name + "abcdefghijklmnopqrstuvwxyz"[flows.index(step.flow) % 26]
         is_bad = bad is not None and step.id == bad.id
         inner = [tag("title", f"{mark} {step.title}, {step.time_s:.3f} s ± {step.u_s:.3f}")]
-        inner += [line(x, LANES_END, x, LANES_END + 6, "lead")]
-        inner += [line(x, LANES_END + 6, true_x, AXIS_Y, "lead"), line(true_x, AXIS_Y, true_x, bottom, "lead-down")]
+        inner += [bent([(x, LANES_END), (x, LANES_END + 6), (true_x, AXIS_Y)], "lead")]
+        inner += [line(true_x, AXIS_Y, true_x, bottom, "lead-down")]
         inner += [*_arrow(step, x), _chip(x, mark, is_bad, close)]
         parts.append(tag("g", *inner, class_=_class(step, is_bad)))
     return parts
@@ -152,8 +152,8 @@ def _class(step: Step, is_bad: bool) -> str:
 
 
 def _chip(x: float, mark: str, is_bad: bool, close: bool) -> Markup:
-    turned = f"rotate(-60 {num(x)} 24)" if close else "rotate(0)"
-    label = tag("text", mark, x=x, y=21, class_="chip", text_anchor="start" if close else "middle", transform=turned)
+    turned = {"transform": f"rotate(-60 {num(x)} 24)"} if close else {"text_anchor": "middle"}
+    label = tag("text", mark, x=x, y=21, class_="chip", **turned)
     if not is_bad:
         return label
     half = 4 * len(mark) + 4

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from offhook.bench.record.schema import Observation
 from offhook.reports.folder import Case
-from offhook.reports.svg import line, tag, text
+from offhook.reports.svg import line, num, tag, text
 from offhook.reports.timeaxis import TimeAxis
 
 HEIGHT = 15.0
@@ -62,10 +62,13 @@ def draw_strips(found: list[Strip], axis: TimeAxis, left: float, top: float) -> 
         parts.append(text(left - 10, y + 9, strip.name, "small", "end"))
         for stretch in axis.stretches:
             parts.append(line(stretch.x, y + 9.5, axis.x(stretch.to_s), y + 9.5, "lane-line"))
-        for start_s, end_s in strip.spans:
-            x = axis.x(start_s)
-            parts.append(tag("rect", x=x, y=y + 2, width=max(1.0, axis.x(end_s) - x), height=7.5, class_="active"))
+        parts.append(tag("path", d="".join(_bar(axis, *span, y + 2) for span in strip.spans), class_="active"))
     return parts
+
+
+def _bar(axis: TimeAxis, start_s: float, end_s: float, y: float) -> str:
+    x = axis.x(start_s)
+    return f"M{num(x)} {num(y)}V{num(y + 7.5)}H{num(max(x + 1.0, axis.x(end_s)))}V{num(y)}z"
 
 
 def named(item: Observation) -> str:

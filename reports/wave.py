@@ -76,18 +76,39 @@ def envelope(samples: Samples, x: float, width: float, middle: float, scale: flo
     edges = np.linspace(0, len(samples), columns + 1).astype(np.int64)[:-1]
     if not len(samples):
         return line(x, middle, x + width, middle, "wave")
-    high = np.maximum(np.maximum.reduceat(samples, np.minimum(edges, len(samples) - 1)), 0) * scale
-    low = np.minimum(np.minimum.reduceat(samples, np.minimum(edges, len(samples) - 1)), 0) * scale
-    above = _outline(x, middle - np.maximum(high, 0.3))
-    below = _outline(x, middle - np.minimum(low, -0.3))
-    return tag("path", d=f"M{'L'.join(above)}L{'L'.join(reversed(below))}Z", class_="wave")
+    high = np.maximum.reduceat(samples, np.minimum(edges, len(samples) - 1)) * scale
+    low = np.minimum.reduceat(samples, np.minimum(edges, len(samples) - 1)) * scale
+    above = -np.maximum(_halves(high), 1)
+    below = -np.minimum(_halves(low), -1)
+    there, last = _steps(above)
+    back, _ = _steps(below[::-1], -1)
+    way = f"{there}v{_half(int(below[-1]) - last)}{back}"
+    return tag("path", d=f"M{num(x)} {num(middle + above[0] / 2)}{way}z", class_="wave")
 
 
-def _outline(x: float, y: NDArray[np.floating]) -> list[str]:
-    rounded = np.round(y, 1)
-    keep = np.ones(len(rounded), dtype=bool)  # the inner points of a level stretch say nothing
-    keep[1:-1] = (rounded[1:-1] != rounded[:-2]) | (rounded[1:-1] != rounded[2:])
-    return [f"{num(x + column)} {num(float(rounded[column]))}" for column in np.flatnonzero(keep)]
+def _halves(y: NDArray[np.floating]) -> NDArray[np.int64]:
+    """In half pixels: finer than a screen or a printer shows, and half the size of tenths."""
+    return np.asarray(np.rint(2.0 * y), dtype=np.int64)
+
+
+def _steps(y: NDArray[np.int64], way: int = 1) -> tuple[str, int]:
+    """Relative moves from column to column, level stretches as one; and the last height, in half pixels."""
+    moved = np.flatnonzero(np.diff(y))
+    parts, column, height = ["l"], 0, int(y[0])
+    for place in moved.tolist():
+        if place > column:  # level up to here
+            parts.append(f" {way * (place - column)} 0")
+        parts.append(f" {way} {_half(int(y[place + 1]) - height)}")
+        column, height = place + 1, int(y[place + 1])
+    if column < len(y) - 1:
+        parts.append(f" {way * (len(y) - 1 - column)} 0")
+    return ("".join(parts) if len(parts) > 1 else "").replace(" -", "-").replace("l ", "l"), height
+
+
+def _half(halves: int) -> str:
+    """A number of half pixels in pixels, as short as it can be written: ``-.5``."""
+    text = num(halves / 2)
+    return text.replace("0.", ".") if abs(halves) == 1 else text
 
 
 def _bar(axis: TimeAxis, key: Key, top: float, height: float) -> Markup:

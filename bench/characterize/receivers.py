@@ -22,6 +22,7 @@ import numpy as np
 
 from offhook import dsp
 from offhook.drivers.errors import ConfigError, DeviceError
+from offhook.drivers.nearest import instead_of
 from offhook.dsp.tones import Int16
 
 RATE = 8000
@@ -50,9 +51,9 @@ def open_receiver(name: str) -> Receiver:
         return Multimon()
     if option:
         return UserFunction(name)
-    raise ConfigError(
-        name, "open receiver", "unknown", "offhook[:PROFILE], libspandsp[:filter], multimon-ng, or module:function"
-    )
+    known = "offhook", "libspandsp", "multimon-ng"
+    forms = "offhook[:PROFILE], libspandsp[:filter], multimon-ng, or module:function"
+    raise ConfigError(name, "open receiver", "unknown", instead_of(kind, known, forms))
 
 
 class Ours:

@@ -13,6 +13,7 @@ from typing import Any
 from offhook.bench.flows.attempt import IVR_LEG, AssociationAttempt
 from offhook.bench.flows.keying import LONGEST_S, doubled, why_doubled
 from offhook.bench.flows.lock import DIAL_TONES, key_local_code, wait_local_prompt
+from offhook.bench.flows.never_came import START_S, judge_never_came
 from offhook.bench.flows.steps import StepFailed
 from offhook.bench.watch import Seen
 from offhook.drivers.errors import DeviceGone, DeviceRefused, DeviceTimeout
@@ -20,10 +21,10 @@ from offhook.drivers.errors import DeviceGone, DeviceRefused, DeviceTimeout
 QUIET_BEFORE_S3_S = 0.5
 OUR_OWN = ("relay.", "sense.", "audio.")
 """Resources of the bench itself."""
-START_S = 2.0
-"""S4 starts by itself within this after S1 (TH-01 gives the same to S2)."""
 COMMANDS = ("MonitorStart", "Lock", "MakeCall")
 """What S4 to S6 send to the PBX; none of it may cross the link before S3."""
+SOONER_S = 0.1
+"""A code that the service takes for complete so long before its last digit had one digit too many."""
 CALL_EVENTS = ("Originated", "Delivered", "Established")
 EVENT_LEAD_S = 30.0
 """From the first of them to the first context digit: ring time at the far end, and TH-06."""
@@ -43,8 +44,9 @@ class Association(AssociationAttempt):
                 if error.resource.startswith(OUR_OWN):
                     raise  # a wire of the bench that fails says nothing of the telephone
                 raise StepFailed(name, "the stage to go on", str(error), f"the wire to {error.resource}") from error
-            except StepFailed:
+            except StepFailed as failed:
                 self.station.listener.check()  # what a deaf bench did not hear is nobody's fault
+                judge_never_came(self, failed)
                 raise
 
     def again(self) -> Association:
@@ -65,6 +67,7 @@ class Association(AssociationAttempt):
             made = self._cloud_step("S21")
             self.context = self._told_context(made)
             self.mark("S21", "a context id is stored with the code", made, asked)
+            self.interval("ASSOC-S21.1", "S1 to the context id", asked, made, self.limits.code_delivered_s)
         got = self.account.code(self.association)
         if got is None:
             raise StepFailed("S2", "a code in the account's inbox", "none in 5 s", "HTTP to the cloud service")
@@ -322,6 +325,8 @@ class Association(AssociationAttempt):
             self.mark(name, title, self._cloud_step(name, after_s=self.keyed_s), last)
         self.interval("ASSOC-S8.1", "last code digit to S8", last, self.steps["S8"], self.limits.decision_s)
         self.equal("ASSOC-S31.2", "digits taken as the code", self.steps["S8"], "d_digits", len(self.code))
+        title = "last code digit to the end of the code: with a context digit before them it ends sooner"
+        self.interval("ASSOC-S31.2", title, last, self.steps["S8"], self.limits.decision_s, -SOONER_S)
         self.equal("ASSOC-S9.1", "the codes are equal", self.steps["S9"], "d_equal", True)
         done = self._cloud_step("S10", after_s=self.keyed_s)
         self.mark("S10", "the extension is associated", done, last)

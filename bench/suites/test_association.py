@@ -9,6 +9,7 @@ import pytest
 
 from offhook.bench.devices import Station
 from offhook.bench.flows import Association, associate, association
+from offhook.bench.flows.absence import judge_no_association
 from offhook.bench.flows.evidence import judge_control, judge_ddi, judge_local_code_stayed, judge_phones
 from offhook.bench.phone import Phone
 from offhook.drivers.cti import Capability
@@ -65,10 +66,16 @@ def test_wrong_code_associates_nothing(station: Station, desk: Phone) -> None:
     flow.run_to("prompted")
 
     flow.key_code(_other_code(flow.code))
+    again = alice.wait_again(flow.association, flow.keyed_s, 5.0)
     station.clock.sleep(3.0)
 
     state = alice.state(flow.association)
     judge_phones(flow, "ASSOC-N01", "phones of the account after a wrong code", expected=0)
+    judge_no_association(station, "ASSOC-N01", flow.steps["S1"].time_s)
+    now_s = station.clock.now_s()
+    counted = station.watch.note("K", "cloud", "attempts", alice.name, now_s, 0.05, attempts=state.attempts)
+    flow.equal("ASSOC-N01", "attempts that the service counts", counted, "attempts", 1)
+    assert again is not None, "the IVR did not ask again"
     assert desk.extension not in alice.phones()
     assert state.attempts == 1, state
 
@@ -175,7 +182,8 @@ def test_equal_codes_do_not_cross(station: Station, in_call: bool) -> None:
     station.clock.sleep(3.0)
     for flow, expected in zip(flows, (1, 0), strict=True):
         name = flow.account.name
-        judge_phones(flow, "ASSOC-N06", f"phones of {name}, once {flows[0].account.name} has keyed the code", expected)
+        for req in ("ASSOC-N06", "ASSOC-S21.2", "ASSOC-ID.2" if in_call else "ASSOC-ID.1"):
+            judge_phones(flow, req, f"phones of {name}, once {flows[0].account.name} has keyed the code", expected)
     flows[0].decided()
     flows[1].key_code()
     flows[1].decided()

@@ -14,6 +14,7 @@ import httpx
 from offhook.drivers.cloud import Association, CloudPhone, CloudStep, Message, StepPage
 from offhook.drivers.errors import ConfigError, DeviceGone, DeviceRefused, DeviceTimeout
 from offhook.drivers.links import Wires
+from offhook.drivers.nearest import instead_of
 
 LIMIT_S = 10.0
 
@@ -49,10 +50,8 @@ class HttpCloud:
     def login(self, account: str) -> str:
         """Log in; return the account's id. Raises ConfigError for a login the station does not have."""
         if account not in self._accounts:
-            known = ", ".join(sorted(self._accounts)) or "none"
-            raise ConfigError(
-                self.address, f"log in {account}", f"the station's accounts are: {known}", "[cloud] accounts"
-            )
+            hint = f"{instead_of(account, sorted(self._accounts))}, in [cloud] accounts"
+            raise ConfigError(self.address, f"log in {account}", "the station has no such account", hint)
         body = {"login": account, "password": self._accounts[account]}
         answer = self._send("POST", "/v1/session", "", json=body).json()
         self._tokens[account] = str(answer["token"])

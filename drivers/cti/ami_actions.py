@@ -79,7 +79,7 @@ def play_digit(channel: str, digit: str, duration_ms: int = 100) -> dict[str, st
     """Take one DTMF digit as keyed on a channel, so that it goes out at the other side of its call.
 
     Not sent out of the other channel: an action's own thread would then end the tone, and misses its end where the
-    channel's thread is just making a piece of it (docs/decisions/0031).
+    channel's thread is just making a piece of it (docs/decisions/0029).
     """
     return {
         "Action": "PlayDTMF",

@@ -19,6 +19,7 @@ from offhook.drivers.cti.csta_tap import CstaDialect
 from offhook.drivers.cti.trace import Dialect, TapError, TraceMessage
 from offhook.drivers.errors import ConfigError, DeviceGone
 from offhook.drivers.links import Link, Wires
+from offhook.drivers.nearest import instead_of
 
 __all__ = ["CtiTap", "TraceMessage", "pack_record"]
 
@@ -38,9 +39,7 @@ class CtiTap:
 
     def __init__(self, link: Link, clock: Clock, dialect: str) -> None:
         if dialect not in DIALECTS:
-            raise ConfigError(
-                "tap", "choose dialect", f'no dialect "{dialect}"', f"one of {', '.join(sorted(DIALECTS))}"
-            )
+            raise ConfigError("tap", "choose dialect", f'no dialect "{dialect}"', instead_of(dialect, sorted(DIALECTS)))
         self._link = link
         self._clock = clock
         self._name = dialect

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from offhook.drivers.clock import Clock
 from offhook.drivers.errors import ConfigError, DeviceRefused
+from offhook.drivers.nearest import instead_of
 from offhook.drivers.sense import SenseInputs
 from offhook.drivers.sense.cadence import LAMPS, Cadence, Edge, classify
 
@@ -84,7 +85,7 @@ class Lamp:
         """Wait until it shows that; ``colour`` "" is dark. Raises DeviceRefused, saying what it shows instead."""
         known = ["on", "off", *self._cadences]
         if cadence not in known:
-            raise ConfigError(self._name, f"expect {cadence!r}", "no such cadence", f"one of {', '.join(known)}")
+            raise ConfigError(self._name, f"expect {cadence!r}", "no such cadence", instead_of(cadence, known))
         if colour and colour not in self._pins and colour not in MIXED.values():
             detail = f"no sensor sees that colour (there are {', '.join(self._pins)})"
             raise ConfigError(self._name, f"expect {colour}", detail, "another sensor, or another colour")

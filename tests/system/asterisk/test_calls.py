@@ -181,7 +181,7 @@ def test_control_is_refused_before_and_works_after_the_association(tmp_path):
 
 @pytest.mark.req("ASSOC-S16.4")
 def test_digits_generated_in_a_call_are_tones_that_end(tmp_path):
-    """A digit that nobody ends fills the gap to the next one (decision 0031); the busier the machine the more often."""
+    """A digit that nobody ends fills the gap to the next one (decision 0029); the busier the machine the more often."""
     digits = "1*2*3*" * 8
 
     async def scenario():

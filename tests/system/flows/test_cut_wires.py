@@ -50,6 +50,30 @@ def test_swapped_keys_are_refused(labs: LabBuilder) -> None:
         assert alice.phones() == []
 
 
+NEVER_CAME = {
+    "dead-bell:desk-1": "ASSOC-S15.1",
+    "call-refused": "ASSOC-S14.1",
+    "no-post-dial": "ASSOC-S16.2",
+    "dead-prompt": "ASSOC-S33.1",
+    "wrong-cloud:unwatched": "ASSOC-S4.1",
+    "wrong-cloud:no-context": "ASSOC-S21.1",
+}
+
+
+@pytest.mark.parametrize("fault", NEVER_CAME)
+@pytest.mark.req(*NEVER_CAME.values())
+def test_a_step_that_never_came_is_judged_by_its_requirement(labs: LabBuilder, fault: str) -> None:
+    with labs.open(faults=[fault]) as lab:
+        alice = lab.station.account("alice")
+        with pytest.raises(StepFailed):
+            associate(lab.station, alice, lab.station.phone("desk-1"))
+        lab.station.clock.sleep(15.0)
+        alice.note_phones()  # the last thing seen: until then it might have come
+
+        failed = {judgement.req for judgement in lab.judged() if judgement.verdict == "FAIL"}
+    assert failed == {NEVER_CAME[fault]}
+
+
 @pytest.mark.req("ASSOC-S10.1")
 def test_the_same_station_uncut_associates(labs: LabBuilder) -> None:
     """The matrix means something only because the uncut station passes."""

@@ -144,11 +144,38 @@ def test_an_expression_that_cannot_be_read_is_refused_before_there_is_a_folder(r
 
 
 def test_an_expression_that_selects_nothing_leads_to_no_resumption(runner: Runner) -> None:
-    ended = runner.run("simulated", "--suite", "dtmf", "--only", "nosuch")
+    ended = runner.run("simulated", "--suite", "dtmf", "--only", "desk-1 and desk-2")
     again = runner.command("run", "--resume", str(ended.folder))
 
     assert ended.code == 2
-    assert "no test matches 'nosuch'" in ended.err
+    assert "no test matches 'desk-1 and desk-2'" in ended.err
     assert "--resume" not in ended.err
     assert again.code == 2
     assert "Traceback" not in again.err
+
+
+@pytest.mark.parametrize(
+    ("only", "meant"),
+    [("keypad and dekk-1", "try: desk-1"), ("not desk1", "try: desk-1"), ("keypad_sent", "try: keypad_sends")],
+)
+def test_a_name_that_is_nobodys_ends_the_run_and_says_what_was_meant(runner: Runner, only: str, meant: str) -> None:
+    """Behind a "not" as well: the phone that was to be left alone must not be worked."""
+    ended = runner.run("simulated", "--suite", "dtmf", "--only", only)
+
+    assert ended.code == 2
+    assert "no case, phone or suite here is called" in ended.err
+    assert meant in ended.err
+    with open_run(ended.folder) as run:
+        assert not run.attempts()
+
+
+def test_what_a_station_cannot_show_is_one_line_for_each_reason(runner: Runner) -> None:
+    ended = runner.run("simulated", "--suite", "disturbances", "--suite", "dtmf", "--only", "refused_lock or loop")
+
+    shown = [" ".join(line.split()) for line in ended.err.splitlines() if line.startswith("n/a")]
+    refusal = "there is no refusal to be seen"
+    assert shown == [
+        f"n/a LOCK-N01 3 cases: desk-1 takes a lock by notify: {refusal} (desk-3, desk-4 likewise)",
+        f"n/a LOCK-N01 4 cases: desk-1 takes a lock by prefix: {refusal} (desk-2, desk-3, desk-4 likewise)",
+        "n/a DTMF-DEC.1, DTMF-MEAS.1 1 case: station 'simulated' has no [loop]",
+    ]

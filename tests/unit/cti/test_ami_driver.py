@@ -167,7 +167,7 @@ def test_clear_hangs_up_the_devices_own_channel(clock, bench):
 
 
 def test_digits_are_keyed_on_the_devices_own_channel_one_after_the_other(clock, bench):
-    """Sent out of the far channel, one in eight had no end (decision 0031)."""
+    """Sent out of the far channel, one in eight had no end (decision 0029)."""
     far = channel("PJSIP/ivr-00000002", "9.5", "9.1")
     bench.peer.send(*ringing_call("9.1", "1001"), {"Event": "Newchannel", **far})
     clock.sleep(0.1)

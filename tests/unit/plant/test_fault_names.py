@@ -104,3 +104,23 @@ def test_a_part_that_is_not_there_cannot_be_broken() -> None:
     Parts(board).break_by("dead-bell", Bell(), "ring", lambda ring, name: ring)
     with pytest.raises(ConfigError, match="Bell has no part 'ring'"):
         board.add("dead-bell:desk-1")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("wrong-ring-cadenze", "wrong-ring:EXT"),
+        ("dead-bel:desk-1", "dead-bell:desk-1"),
+        ("cut:hanset:desk-1", "cut:handset:desk-1"),
+        ("cut:handset:desk1", "desk-1"),
+        ("swap-key:desk-1:1", "swap-keys:PHONE:KEY:KEY"),
+        ("CUT:CTI", "cut:cti"),
+        ("wrong-cloud:no-retri", "no-retry"),
+        ("xyzzy", "one of cut:relay:PHONE, "),
+    ],
+)
+@pytest.mark.req("DRV-SIM.2")
+def test_a_mistyped_fault_is_refused_with_the_one_that_was_probably_meant(typed: str, meant: str) -> None:
+    with pytest.raises(ConfigError) as told:
+        FaultBoard(["desk-1", "desk-2"]).add(typed)
+    assert told.value.hint.startswith(meant)

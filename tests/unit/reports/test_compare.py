@@ -214,6 +214,18 @@ def test_the_exit_code_says_whether_there_is_a_regression(tmp_path: Path, capsys
     assert execute(["compare", good, good, "--html", str(tmp_path / "no" / "page.html")]) == 2
 
 
+@pytest.mark.req("REP-CMP.1")
+@pytest.mark.parametrize(("before", "after"), [({"test_a": "P"}, {"test_b": "P"}), ({"test_a": "P"}, {"test_a": "N"})])
+def test_runs_without_a_case_in_common_were_not_compared(
+    tmp_path: Path, before: dict[str, str], after: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    a, b = run(tmp_path / "a", before), run(tmp_path / "b", after)
+    assert execute(["compare", str(a), str(b), "--html", str(tmp_path / "page.html")]) == 3
+    said = capsys.readouterr().out
+    assert "Nothing was compared: no case came to a verdict in both runs." in said
+    assert "No regressions" not in said + (tmp_path / "page.html").read_text("utf-8")
+
+
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
     good = run(tmp_path / "a", {"test_a": "P"})
     with pytest.raises(ConfigError, match=r"run\.sqlite"):

@@ -75,9 +75,21 @@ def test_the_waveform_reaches_from_the_least_to_the_greatest_sample() -> None:
     samples = np.zeros(1000, np.int16)
     samples[505], samples[815] = 20000, -10000
     outline = envelope(samples, 0.0, 100.0, 50.0, 40.0 / 20000)
-    points = [(float(x), float(y)) for x, y in re.findall(r"(-?[\d.]+) (-?[\d.]+)", outline)]
+    points = _points(outline)
     assert min(points, key=lambda point: point[1]) == (50.0, 10.0)
     assert max(points, key=lambda point: point[1]) == (81.0, 70.0)
+
+
+def _points(outline: str) -> list[tuple[float, float]]:
+    """Where a path of moves to, by and up or down leads, one after the other."""
+    drawn = re.search(r' d="M(\S+) ([\d.]+)(\D.*?)z"', outline)
+    assert drawn
+    points = [(float(drawn[1]), float(drawn[2]))]
+    for command, rest in re.findall(r"([lv])([^lvz]*)", drawn[3]):
+        numbers = [float(number) for number in re.findall(r"-?(?:\d+\.?\d*|\.\d+)", rest)]
+        for dx, dy in zip(numbers[::2], numbers[1::2], strict=True) if command == "l" else [(0.0, numbers[0])]:
+            points.append((points[-1][0] + dx, points[-1][1] + dy))
+    return points
 
 
 def test_digits_keyed_apart_are_groups_of_their_own(bad: Path) -> None:

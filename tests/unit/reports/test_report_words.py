@@ -100,7 +100,7 @@ def test_the_gauge_ends_where_figure_and_uncertainty_end(used: float, u: float, 
     bar = re.search(r'width="([\d.]+)" height="12" class="g-used"', drawn)
     assert bar
     assert float(bar[1]) == pytest.approx((end - whisker / 2) * scale, abs=0.1)
-    lines = re.findall(r'd="M([\d.]+) [\d.]+L([\d.]+) [\d.]+" class="g-u"', drawn)
+    lines = re.findall(r'd="M([\d.]+) [\d.]+H([\d.]+)" class="g-u"', drawn)
     assert bool(lines) == bool(u)
     if lines:
         assert float(lines[0][1]) - float(lines[0][0]) == pytest.approx(whisker * scale, abs=0.2)

@@ -17,7 +17,8 @@ from offhook.bench.record.schema import Clip
 VOICE = "voice"
 Row = tuple[str, float, float]
 """What was heard, from second to second of the samples."""
-_KEPT = 512
+_KEPT = 4096
+"""Pieces of audio that were listened to: all of a whole certification, which is judged again when it ends."""
 _CLIPS = 64
 _TOLD = 4
 """Differences that a sentence names one by one."""

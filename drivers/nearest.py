@@ -6,13 +6,22 @@ import difflib
 from collections.abc import Iterable
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The known name most like ``name``, whatever the case of its letters; "" if none is much like it."""
+def nearest_ones(name: str, known: Iterable[str]) -> list[str]:
+    """The known names most like ``name``, whatever the case of their letters; none if none is much like it.
+
+    There are several where they are alike: ``desk-9`` may have been meant for any of the desks there are.
+    """
     folded: dict[str, str] = {}
     for each in known:
         folded.setdefault(each.casefold(), each)
-    close = difflib.get_close_matches(name.casefold(), folded, 1)
-    return folded[close[0]] if close else ""
+    close = difflib.get_close_matches(name.casefold(), folded, max(len(folded), 1))
+    likeness = [difflib.SequenceMatcher(None, each, name.casefold()).ratio() for each in close]
+    return [folded[each] for each, share in zip(close, likeness, strict=True) if share == max(likeness)][::-1]
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The same as text: ``lock``, or ``desk-1 or desk-2``; "" for none."""
+    return " or ".join(nearest_ones(name, known))
 
 
 def instead_of(name: str, known: Iterable[str], otherwise: str = "") -> str:

@@ -9,7 +9,14 @@ from offhook.drivers.nearest import instead_of, nearest
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("desk1", "desk-1"), ("DESK-2", "desk-2"), ("locl", "lock"), ("xyzzy", ""), ("", "")],
+    [
+        ("desk1", "desk-1"),
+        ("DESK-2", "desk-2"),
+        ("locl", "lock"),
+        ("desk-7", "desk-1 or desk-2"),
+        ("xyzzy", ""),
+        ("", ""),
+    ],
 )
 def test_the_nearest_is_found_whatever_the_case_of_its_letters(typed: str, meant: str) -> None:
     assert nearest(typed, ["desk-1", "desk-2", "lock"]) == meant

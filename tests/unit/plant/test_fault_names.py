@@ -109,7 +109,8 @@ def test_a_part_that_is_not_there_cannot_be_broken() -> None:
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [
-        ("wrong-ring-cadenze", "wrong-ring:EXT"),
+        ("wrong-ring-cadenze", "wrong-ring-cadence:PHONE:MS:MS"),
+        ("wrong-rings:1003", "wrong-ring:1003"),
         ("dead-bel:desk-1", "dead-bell:desk-1"),
         ("cut:hanset:desk-1", "cut:handset:desk-1"),
         ("cut:handset:desk1", "desk-1"),

@@ -269,13 +269,13 @@ def test_without_its_guardian_the_bench_stops(station: Path, tmp_path: Path, key
         _, errors = running.process.communicate(timeout=60)
         assert running.process.returncode == 1
 
-    assert "guardian: watch over the relays: it" in errors
+    assert "guardian: watch over relays and generators: it" in errors
     everything_is_safe(keys, resting)
     result = judge(running.folder)
     assert result.sealed
-    assert result.meta["ended"].startswith("error: guardian: watch over the relays")
+    assert result.meta["ended"].startswith("error: guardian: watch over relays and generators")
     assert result.exit_code == 2
-    report_says(running.folder, "The run broke off: guardian: watch over the relays")
+    report_says(running.folder, "The run broke off: guardian: watch over relays and generators")
 
 
 def test_a_guardian_left_alone_ends_with_its_bench(station: Path, tmp_path: Path) -> None:

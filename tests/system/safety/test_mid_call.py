@@ -92,7 +92,7 @@ def test_a_run_whose_guardian_died_stops_and_says_so(tmp_path: Path, room: FarEn
 
     assert killed
     assert ended.code == 2, ended.err
-    assert "guardian: watch over the relays" in ended.err
+    assert "guardian: watch over relays and generators" in ended.err
     everything_is_down(station)
     result = judge(ended.folder)
     assert result.sealed

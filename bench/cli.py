@@ -77,7 +77,7 @@ class LazyGroup(click.Group):
         name = args[0]
         if not name.startswith("-") and self.get_command(ctx, name) is None:
             near = nearest(name, self.list_commands(ctx))
-            raise click.UsageError(f"No such command '{name}'." + f" Did you mean '{near}'?" * bool(near), ctx)
+            raise click.UsageError(f"No such command '{name}'." + f" Did you mean {near}?" * bool(near), ctx)
         return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:

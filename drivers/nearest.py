@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def nearest_ones(name: str, known: Iterable[str]) -> list[str]:
@@ -20,8 +20,13 @@ def nearest_ones(name: str, known: Iterable[str]) -> list[str]:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The same as text: ``lock``, or ``desk-1 or desk-2``; "" for none."""
-    return " or ".join(nearest_ones(name, known))
+    """The same as text: ``lock``, or ``one of desk-1, desk-2``; "" for none."""
+    return one_of(nearest_ones(name, known))
+
+
+def one_of(names: Sequence[str]) -> str:
+    """What to try, of some names: the name itself where there is only one."""
+    return ", ".join(names) if len(names) < 2 else f"one of {', '.join(names)}"
 
 
 def instead_of(name: str, known: Iterable[str], otherwise: str = "") -> str:

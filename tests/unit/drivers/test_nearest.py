@@ -13,7 +13,7 @@ from offhook.drivers.nearest import instead_of, nearest
         ("desk1", "desk-1"),
         ("DESK-2", "desk-2"),
         ("locl", "lock"),
-        ("desk-7", "desk-1 or desk-2"),
+        ("desk-7", "one of desk-1, desk-2"),
         ("xyzzy", ""),
         ("", ""),
     ],

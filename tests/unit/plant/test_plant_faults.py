@@ -184,7 +184,7 @@ def test_a_fault_that_is_taken_away_leaves_nothing(hands: Hands, fault: str) -> 
     ("name", "says"),
     [
         ("cut:rope", "cut:handset:PHONE"),
-        ("cut:relay:desk-9", "desk-1 or desk-2 or desk-3"),
+        ("cut:relay:desk-9", "desk-1, desk-2, desk-3"),
         ("swap-keys:desk-1:1", "swap-keys:PHONE:KEY:KEY"),
         ("false-lock:9", "1001"),
         ("late-ring:soon", "seconds"),

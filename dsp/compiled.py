@@ -1,8 +1,8 @@
 """When large jobs go through kernels that numba has compiled: the same digits, about twice as fast.
 
 numba is optional (``pip install offhook[fast]``). Loading it and compiling cost seconds, so it is left alone until a
-process has decoded more than two hours of one channel's audio, and by live receivers of fewer than a hundred channels
-or so, which know it when they are made; ``use(True)`` does not wait for that, ``use(False)`` keeps to numpy.
+process has decoded more than two hours of one channel's audio; ``use(True)`` does not wait for that, ``use(False)``
+keeps to numpy. Live receivers use them after ``use(True)`` alone: compiling would hold up whoever listens.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import importlib.util
 from functools import cache
 
 WORTH_SAMPLES = 1 << 26
-WORTH_CHANNELS = 128
 MOST_NULLS = 16  # nulled frequencies the kernels have room for
 
 
@@ -41,8 +40,6 @@ def ready(samples: int) -> bool:
     return _Choice.heard >= WORTH_SAMPLES and available()
 
 
-def ready_live(channels: int) -> bool:
-    """Whether a live receiver of so many channels should use them: from the start, for loading them takes its time."""
-    if _Choice.wanted is not None:
-        return _Choice.wanted
-    return channels >= WORTH_CHANNELS and available()
+def ready_live() -> bool:
+    """Whether live receivers that are made now should use them."""
+    return bool(_Choice.wanted)

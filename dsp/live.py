@@ -55,7 +55,7 @@ class Decoder:
         rx = self._rx
         self._keep = (-(-(rx.before + 2 * rx.gate.step) // rx.hop) + 2 * WARM + 4) * rx.hop  # whole hops
         self._kernels: LiveKernels | None = None
-        if compiled.ready_live(channels) and len(profile.null_hz) <= compiled.MOST_NULLS:
+        if compiled.ready_live() and len(profile.null_hz) <= compiled.MOST_NULLS:
             from offhook.dsp.live_kernels import LiveKernels  # loads numba
 
             self._kernels = LiveKernels(rx)

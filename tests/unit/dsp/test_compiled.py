@@ -129,12 +129,11 @@ def test_a_live_receiver_at_other_rates(rate: int) -> None:
     assert live.text() == "".join(span.key for span in made.spans)
 
 
-def test_live_kernels_are_for_many_channels() -> None:
-    compiled.use(None)
-    assert not compiled.ready_live(compiled.WORTH_CHANNELS - 1)
-    assert compiled.ready_live(compiled.WORTH_CHANNELS)
-    compiled.use(False)
-    assert not compiled.ready_live(compiled.WORTH_CHANNELS)
+def test_live_receivers_do_not_compile_unless_they_are_told_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled._Choice, "heard", 2 * compiled.WORTH_SAMPLES)
+    for wanted, expected in ((None, False), (False, False), (True, True)):
+        compiled.use(wanted)
+        assert (dsp.Decoder(8000, channels=1000)._kernels is not None) is expected
 
 
 def test_kernels_are_used_after_hours_of_audio_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -136,7 +136,8 @@ def run_tests(pair: Pair, place: Path) -> Outcome:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False)
     failed = re.findall(r"^FAILED (tests/\S+(?:\[.*?\])?)(?: - |$)", done.stdout, flags=re.MULTILINE)
     verdict = {0: "PASS", 1: "FAIL"}.get(done.returncode, f"exit code {done.returncode}")
-    return Outcome(pair.fault, verdict, failed, text=done.stdout[-4000:] + done.stderr[-1000:])
+    # The names first: what a failed comparison of two pages prints is longer than what is kept.
+    return Outcome(pair.fault, verdict, failed, text="\n".join([*failed, done.stdout[-4000:] + done.stderr[-1000:]]))
 
 
 def run_suites(pair: Pair, place: Path) -> Outcome:

@@ -87,7 +87,7 @@ class Listener:
     def _note_sound(self, first_frame: int, block: Samples) -> None:
         audio = block.astype(np.float32)
         energy = np.vecdot(audio, audio)
-        loud = np.flatnonzero(energy > self._threshold * block.shape[1]).tolist()
+        loud = (energy > self._threshold * block.shape[1]).nonzero()[0].tolist()
         if not loud:
             return
         start_s = self.port.time_of_s(first_frame)

@@ -61,19 +61,19 @@ def settled(
     """
     pure = it.pure.copy()
     long_enough = it.fair & (it.on_s >= RESIDUE_ON_S)
-    doubtful = np.flatnonzero(long_enough & ~pure)
+    doubtful = (long_enough & ~pure).nonzero()[0]
     if len(doubtful):
         need = _needed(doubtful, it, tones)
         noisy = it.still[doubtful] & _stayed(doubtful, it)
-        some = np.flatnonzero(noisy | (need < np.minimum(it.share[doubtful], 1.0) + MOST_MORE))
+        some = (noisy | (need < np.minimum(it.share[doubtful], 1.0) + MOST_MORE)).nonzero()[0]
         doubtful, need, noisy = doubtful[some], need[some], noisy[some]
         crest, share = residue(*audio(doubtful), *_hertz(doubtful, it), rate, null_hz, fitted)
         pure[doubtful] = noisy & (crest < crest_limit(it.share[doubtful])) | (share > need)
-    flat = np.flatnonzero(long_enough & it.still & it.calm & ~pure & (it.share > CLIPPED_SHARE))
+    flat = (long_enough & it.still & it.calm & ~pure & (it.share > CLIPPED_SHARE)).nonzero()[0]
     if len(flat):
         pure[flat] = clipped(*audio(flat))
     pure |= it.fair & it.dips & it.still & (it.share > WHOLE_SHARE)
-    broken = np.flatnonzero(it.fair & ~pure & it.dips)
+    broken = (it.fair & ~pure & it.dips).nonzero()[0]
     if len(broken):
         pure[broken] = mended(audio(broken), on(broken), *_hertz(broken, it), rate, fitted)
     return pure
@@ -108,7 +108,7 @@ def _needed(chosen: Index, it: Doubt, tones: Callable[[Index], Float32]) -> Floa
     off = np.abs(it.low_offset[chosen] / np.asarray(LOW_HZ, dtype=np.float32)[low])
     off += np.abs(it.high_offset[chosen] / np.asarray(HIGH_HZ, dtype=np.float32)[high])
     need = needed_share(100.0 * off, 10.0 * np.log10(it.high_power[chosen] / it.low_power[chosen]))
-    likely = np.flatnonzero(need < np.minimum(it.share[chosen], 1.0) + MOST_MORE)
+    likely = (need < np.minimum(it.share[chosen], 1.0) + MOST_MORE).nonzero()[0]
     if len(likely):
         need[likely] += needed_more(tones(chosen[likely]))
     return need

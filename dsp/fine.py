@@ -95,9 +95,9 @@ class Fine:
         energy, both = self._energy(blocks), low + high
         loud = (np.minimum(low, high) > 0.1 * self.floor) & (place >= LOOK)
         if self.nulls.shape[1]:
-            unsure = np.flatnonzero(loud & (both > LEAST_SHARE * energy) & (both < SURE_SHARE * energy))
+            unsure = (loud & (both > LEAST_SHARE * energy) & (both < SURE_SHARE * energy)).nonzero()[0]
             energy[unsure] -= self._nulled(blocks, unsure)
-        at = np.flatnonzero(loud & (both > CANDIDATE_SHARE * energy))
+        at = (loud & (both > CANDIDATE_SHARE * energy)).nonzero()[0]
         chosen = power.take(at, axis=1)
         low_row, high_row = _strongest(chosen[:4]), _strongest(chosen[4:])
         return self._decide(short, at, low_row, high_row + 4, energy[at], blocks, explained)
@@ -164,7 +164,7 @@ class Fine:
             low = amplitude[low_row[some], hop] / np.sqrt(low_power[some])
             return np.stack((low, amplitude[high_row[some], hop] / np.sqrt(high_power[some])))
 
-        bent = np.flatnonzero(offset_ok & level_ok & (share > FAIR_SHARE) & ~twist_ok)
+        bent = (offset_ok & level_ok & (share > FAIR_SHARE) & ~twist_ok).nonzero()[0]
         if len(bent):
             twist_ok[bent] = bent_by_echo(each(bent), low_power[bent], high_power[bent], profile)
         sound = offset_ok & level_ok & twist_ok & (share > FAIR_SHARE)
@@ -175,13 +175,13 @@ class Fine:
         full = (now > 0.95) & (on_s + self.hop_s / 2 >= 6 * self.hop_s)
         still = np.maximum(drift[0], drift[1]) < STILL_HZ + UNSTILL_HZ * (1.0 - np.minimum(share, 1.0))
         key = (low_row * 4 + high_row - 4).astype(np.int8)
-        split = np.flatnonzero(sound & ~length_ok & (on_s >= self.need_s - SPLIT_S) & (on_s < self.need_s))
+        split = (sound & ~length_ok & (on_s >= self.need_s - SPLIT_S) & (on_s < self.need_s)).nonzero()[0]
         length_ok[split] = on_dips(on[:, split])
         fair = sound & length_ok
         pure, calm = self._steady(at, key, share, low_power, high_power, low_offset, high_offset, short.shape[1])
         pure &= still
         dips = np.zeros(len(at), dtype=np.bool_)
-        open_ = np.flatnonzero(fair & ~pure)
+        open_ = (fair & ~pure).nonzero()[0]
         dips[open_] = on_dips(on[:, open_])
         doubt = Doubt(
             at, key, share, low_power, high_power, low_offset, high_offset, on_s, fair, still, calm, pure, dips
@@ -211,7 +211,7 @@ class Fine:
         """
         on_s = np.zeros(len(at), dtype=np.float32)
         on = np.zeros((LOOK, len(at)), dtype=np.float32)
-        some = np.arange(len(at)) if wanted is None else np.flatnonzero(wanted)
+        some = np.arange(len(at)) if wanted is None else wanted.nonzero()[0]
         hop = at[some] - np.arange(LOOK)[:, None]
         flat, hops = amplitude.reshape(-1), amplitude.shape[1]
         ratio = flat.take(hop + low_row[some] * hops) / np.sqrt(np.maximum(low_power[some], 1e-9))

@@ -20,6 +20,7 @@ SIZE_S, STEP_S = 0.012, 0.024
 SHARE = 0.28
 TWIST_MARGIN_DB = 6.0  # in 12 ms, noise and the other tone's lobe bend the twist by less than this
 ROWS = 2048
+FEW = 12
 
 
 class Gate:
@@ -61,18 +62,28 @@ class Gate:
         for first in range(0, channels, group):
             for begin in range(0, count, part):
                 end = min(begin + part, count)
-                frames = np.lib.stride_tricks.sliding_window_view(audio[first : first + group], self.size, axis=1)
-                chosen = frames[:, begin * self.step : (end - 1) * self.step + 1 : self.step]
-                rows = chosen.astype(np.float32).reshape(-1, self.size)
+                rows = self._cut(audio[first : first + group], begin, end)
                 passed[first : first + group, begin:end] = self._passes(rows, any_twist).reshape(-1, end - begin)
         return passed
+
+    def _cut(self, audio: NDArray[Any], begin: int, end: int) -> NDArray[np.float32]:
+        """The windows from ``begin`` to ``end`` of every channel: (channels x windows, samples)."""
+        if end - begin <= FEW:  # a live receiver's: copies cost less than the view
+            starts = range(begin * self.step, end * self.step, self.step)
+            cut = np.empty((len(audio), end - begin, self.size), dtype=np.float32)
+            for place, at in enumerate(starts):
+                cut[:, place] = audio[:, at : at + self.size]
+            return cut.reshape(-1, self.size)
+        frames = np.lib.stride_tricks.sliding_window_view(audio, self.size, axis=1)
+        chosen = frames[:, begin * self.step : (end - 1) * self.step + 1 : self.step]
+        return chosen.astype(np.float32).reshape(-1, self.size)
 
     def _passes(self, rows: NDArray[np.float32], any_twist: bool) -> NDArray[np.bool_]:
         energy = np.vecdot(rows, rows) * np.float32(1.0 / self.size)
         loud = energy > np.float32(self.floor)
         if not loud.all():  # where there is less than one tone's least power, there is no need to look for two
             passed = np.zeros(len(rows), dtype=np.bool_)
-            chosen = np.flatnonzero(loud)
+            chosen = loud.nonzero()[0]
             if len(chosen):
                 passed[chosen] = self._tonal(rows[chosen], energy[chosen], any_twist)
             return passed

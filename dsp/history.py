@@ -47,7 +47,7 @@ class Lane:
 
 def fresh_events(hops: Hops, begin: Index, fresh: Index) -> tuple[Float64, list[int]]:
     """Accepted hops of all lanes that are new, a column each, and where each lane's begin and end."""
-    accepted = np.flatnonzero(hops.accepted)
+    accepted = hops.accepted.nonzero()[0]
     at = hops.at[accepted]
     new = accepted[at >= fresh[np.searchsorted(begin, at, side="right") - 1]]
     events = np.array([getattr(hops, name)[new] for name in _PER_EVENT], dtype=np.float64)

@@ -150,7 +150,8 @@ class Decoder:
             hits = self._kernels.gate(self._audio, first, self._fill)
         else:
             hits = gate.hits(self._audio[:, first : self._fill])
-        events: list[Event] = []
+        over: list[list[Lane]] = []  # lanes that something else follows; in each list at most one of a channel
+        before: dict[int, int] = {}
         channel, window = np.nonzero(hits)
         begin, end = self._rx.lane_of(window + self._window)
         for one, a, b in zip(channel.tolist(), begin.tolist(), end.tolist(), strict=True):
@@ -159,14 +160,16 @@ class Decoder:
                 lane.end = b
                 continue
             if lane is not None:
-                events += self._finish(lane)
+                place = before[one] = before.get(one, -1) + 1
+                over += [[]] if place == len(over) else []
+                over[place].append(lane)
             self._lanes[one] = Lane(one, a - WARM, b, a - WARM)
         self._window += hits.shape[1]
-        return events
+        return [event for lanes in over for event in self._finish(lanes)]
 
-    def _finish(self, lane: Lane) -> list[Event]:
-        """Analyse a lane to its end, all of which has been heard, and close it."""
-        return self._analyse([lane]) + self._close([lane])
+    def _finish(self, lanes: list[Lane]) -> list[Event]:
+        """Analyse lanes to their end, all of which has been heard, and close them."""
+        return self._analyse(lanes) + self._close(lanes)
 
     def _advance(self) -> list[Event]:
         """Analyse what is new in every lane; close lanes that nothing can prolong."""
@@ -222,7 +225,7 @@ class Decoder:
         channel = np.array([lane.channel for lane in lanes])
         snr = np.zeros(len(found.key), dtype=np.float32)
         sent = np.array([lane.ended for lane in lanes])[owner]
-        over = np.flatnonzero(((found.known >= 0) | closing) & (found.accepted + base[owner] > sent))
+        over = (((found.known >= 0) | closing) & (found.accepted + base[owner] > sent)).nonzero()[0]
         if len(over):
             snr[over] = self._rx.snr_db(
                 self._audio, found.part(over), channel[owner][over], base[owner][over], self._origin

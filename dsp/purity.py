@@ -26,7 +26,7 @@ START_BACK, START_LOW, START_HIGH, START_SLOW = 15, 0.35, 0.8, 3
 VOICE_HZ, TOP_HZ = 200.0, 3400.0
 CLIP_HOPS, CLIP_TIME = 6, 0.35
 MEND_HOPS, MEND_SHARE, MEND_LEAST = 12, 0.96, 3
-ROWS = 2048
+ROWS, FEW = 2048, 32
 
 Fit = Callable[[Float32, Float64, float, Float32 | None], Float32]  # as ``fit``
 
@@ -155,8 +155,11 @@ def _residue(
 
 def stretches(blocks: Float32, at: NDArray[np.int64], count: int) -> Float32:
     """The last ``count`` blocks up to each of some blocks, (len(at), samples), copied whole."""
-    every = np.lib.stride_tricks.sliding_window_view(blocks.reshape(-1), count * blocks.shape[1])
-    return np.asarray(every[(at - (count - 1)) * blocks.shape[1]], dtype=np.float32)
+    size, start = count * blocks.shape[1], (at - (count - 1)) * blocks.shape[1]
+    if len(at) <= FEW:  # a live receiver's: the view itself would cost most
+        return np.asarray(blocks.reshape(-1).take(start[:, None] + np.arange(size)), dtype=np.float32)
+    every = np.lib.stride_tricks.sliding_window_view(blocks.reshape(-1), size)
+    return np.asarray(every[start], dtype=np.float32)
 
 
 def fit(rows: Float32, freqs: Float64, rate: float, weight: Float32 | None = None) -> Float32:

@@ -45,13 +45,13 @@ class Found:
 
 def track(hops: Hops, lane: Index, begin: Index, last: Index, hop_s: float, profile: Profile) -> Found:
     """Digits from the hops' features; ``lane`` is each hop's lane number, ``begin`` and ``last`` each lane's ends."""
-    event = np.flatnonzero(hops.accepted & (hops.at - begin[lane[hops.at]] >= WARM))
+    event = (hops.accepted & (hops.at - begin[lane[hops.at]] >= WARM)).nonzero()[0]
     event, gain = _strong(hops, event, lane)
     loud = hops.low_power[event] + hops.high_power[event]
     hops = replace(hops, low_power=hops.low_power * gain, high_power=hops.high_power * gain)
     at, key = hops.at[event], hops.key[event]
     first = _first_of_digit(hops, event, lane, hop_s, profile)
-    begins = np.flatnonzero(first)
+    begins = first.nonzero()[0]
     ends = np.append(begins[1:], len(event))[: len(begins)] - 1
     digit_lane = lane[at[begins]]
     next_begin = np.full(len(begins), np.iinfo(np.int64).max)
@@ -110,7 +110,7 @@ def _first_of_digit(
     at, key = hops.at[event], hops.key[event]
     linked = (lane[at[1:]] == lane[at[:-1]]) & (key[1:] == key[:-1])
     first[1:] = ~linked
-    apart = np.flatnonzero(linked & (at[1:] - at[:-1] > 1))
+    apart = (linked & (at[1:] - at[:-1] > 1)).nonzero()[0]
     if len(apart):
         first[apart + 1] = _longest_gap(hops, event[apart], at[apart], at[apart + 1], hop_s) >= profile.bridge_s
     return first

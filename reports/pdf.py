@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from functools import lru_cache
 from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,16 +47,18 @@ def typeset(said: dict[str, Any], stamp: int) -> bytes:
 
 def _fallback() -> Path:
     """A font for letters that typst's own lack: DejaVu Sans, which comes with matplotlib."""
-    from matplotlib import get_data_path
-
-    return Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+    package = find_spec("matplotlib")  # found, not loaded: that would take longer than all the rest of the certificate
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("matplotlib is not installed: its DejaVu Sans is the certificate's second font")
+    return Path(package.origin).parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
 
 
 @lru_cache(maxsize=1)
 def _letters() -> frozenset[str]:
-    from matplotlib.ft2font import FT2Font
+    from fontTools.ttLib import TTFont
 
-    return frozenset(map(chr, FT2Font(str(_fallback())).get_charmap())) | {"\n"}
+    with TTFont(_fallback(), lazy=True) as font:
+        return frozenset(map(chr, font.getBestCmap())) | {"\n"}
 
 
 def _showable(value: Any) -> Any:

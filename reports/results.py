@@ -45,7 +45,7 @@ def text(run: Run, digest: Digest) -> str:
 
 
 def _member(value: Any) -> str:
-    """A list's items on a line each: a page of them can be read and compared, and takes a fifth of the time to write."""
+    """A list's items on a line each: that can be read and compared, and takes a fifth of the time to write."""
     if not isinstance(value, list) or not value:
         return _one_line(value)
     return "[\n  " + ",\n  ".join(_one_line(item) for item in value) + "\n ]"

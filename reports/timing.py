@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
-import re
+import math
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any
@@ -16,15 +16,14 @@ from offhook.bench.record.schema import Judgement
 from offhook.reports.folder import Run
 from offhook.reports.quantity import limits, number, unit_of
 from offhook.reports.summary import margin, natural
+from offhook.reports.svg import line, num, picture, tag, text
 
 PERCENTILES = ((50, 3), (95, 20), (99, 100))
 """Percentile, and the n below which it would only be the worst sample under another name."""
 
-MARKS: dict[bool, dict[str, Any]] = {
-    True: {"marker": "o", "color": "#31506e"},
-    False: {"marker": "X", "color": "#a40e1f"},
-}
-"""Within the limit, and over it."""
+WIDTH, RIGHT, ROW_PX = 1080.0, 1068.0, 22.0
+WIDEST_LABEL, LETTER_PX = 560.0, 6.4
+MEANING = "share of the limit used (cross: over the limit; bar: median of three or more)"
 LEAST_SHARE = 1e-3
 """Whatever uses less of its limit is drawn at the left edge."""
 
@@ -88,43 +87,40 @@ def _row(item: Series) -> dict[str, Any]:
 
 def draw(found: list[Series]) -> Markup:
     """Every figure as a share of its limit, one row a requirement; a bar is the median, the upright line the limit."""
-    import matplotlib as mpl  # slow to import
-    from matplotlib.figure import Figure
+    labels = [_label(item, found) for item in found]
+    left = min(WIDEST_LABEL, 12.0 + LETTER_PX * max(len(label) for label in labels))
+    most = max(2.0, 1.2 * max(max(item.shares) for item in found))
+    px = (RIGHT - left) / math.log10(most / LEAST_SHARE)
 
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "offhook", "font.size": 9.5}):
-        figure = Figure(figsize=(10.8, 0.75 + 0.27 * len(found)), layout="constrained")
-        axes = figure.subplots()
-        axes.spines[["top", "right", "left"]].set_visible(False)
-        axes.axvline(1.0, color="black", linewidth=1.6)
-        for row, item in enumerate(reversed(found)):
-            share = np.maximum(np.array(item.shares), LEAST_SHARE)
-            axes.hlines(row, LEAST_SHARE, 2.0, color="0.88", linewidth=0.8, zorder=0)
-            for inside, mark, color in ((True, "o", "#31506e"), (False, "X", "#a40e1f")):
-                chosen = share[(share <= 1.0) == inside]
-                axes.scatter(
-                    chosen, np.full(len(chosen), row), s=22, marker=mark, color=color, alpha=0.75, linewidths=0
-                )
-            if len(share) > 2:
-                axes.plot([np.median(share)] * 2, [row - 0.32, row + 0.32], color="black", linewidth=1.4)
-        axes.set_xscale("log")
-        axes.set_xlim(LEAST_SHARE * 0.9, max(2.0, 1.2 * max(max(item.shares) for item in found)))
-        axes.set_ylim(-0.7, len(found) - 0.3)
-        axes.set_yticks(range(len(found)), [_label(item, found) for item in reversed(found)])
-        axes.tick_params(axis="y", length=0)
-        axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
-        axes.set_xlabel("share of the limit used (cross: over the limit; bar: median of three or more)")
-        return _svg(figure)
+    def x(share: float) -> float:
+        return left + px * math.log10(max(share, LEAST_SHARE) / LEAST_SHARE)
+
+    bottom = ROW_PX * len(found) + 4
+    parts: list[Markup] = []
+    for row, (item, label) in enumerate(zip(found, labels, strict=True)):
+        parts += _marks(item, label, ROW_PX * (row + 0.5), left, x)
+    parts += [line(x(1.0), 0, x(1.0), bottom, "share-limit"), line(left, bottom, RIGHT, bottom, "axis")]
+    for decade in range(round(math.log10(LEAST_SHARE)), math.floor(math.log10(most)) + 1):
+        at = x(10.0**decade)
+        parts.append(line(at, bottom, at, bottom + 4, "axis"))
+        parts.append(text(at, bottom + 17, f"{10.0 ** (decade + 2):g} %", "small", "middle"))
+    parts.append(text((left + RIGHT) / 2, bottom + 36, MEANING, "small", "middle"))
+    return picture(WIDTH, bottom + 44, "figures as shares of their limits", *parts)
+
+
+def _marks(item: Series, label: str, y: float, left: float, x: Callable[[float], float]) -> list[Markup]:
+    """One row: dots within the limit, crosses over it, and the median of three or more."""
+    dots = "".join(f"M{num(x(share))} {num(y)}h0" for share in item.shares if share <= 1.0)
+    over = "".join(f"M{num(x(share) - 3)} {num(y - 3)}l6 6m0-6l-6 6" for share in item.shares if share > 1.0)
+    parts = [text(left - 10, y + 4, label, "small", "end"), line(left, y, RIGHT, y, "lane-line")]
+    parts += [tag("path", d=path, class_=name) for path, name in ((dots, "share-in"), (over, "share-over")) if path]
+    if len(item.shares) > 2:
+        middle = x(float(np.median(item.shares)))
+        parts.append(line(middle, y - 0.32 * ROW_PX, middle, y + 0.32 * ROW_PX, "share-median"))
+    return parts
 
 
 def _label(item: Series, found: list[Series]) -> str:
     """The id, with what is measured where one id has several figures."""
     several = sum(other.req == item.req for other in found) > 1
     return f"{item.req}{f', {item.title}' if several else ''}, n = {len(item.figures)}"
-
-
-def _svg(figure: Any) -> Markup:
-    stream = io.StringIO()
-    figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    drawn = stream.getvalue()
-    drawn = re.sub(r"<metadata>.*?</metadata>", "", drawn[drawn.index("<svg") :], flags=re.DOTALL)
-    return Markup(re.sub(r' xmlns(:\w+)?="[^"]*"', "", drawn))  # inside a page it needs no addresses

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from offhook.bench.record import schema
 from offhook.bench.record.audio import LONGEST_S, read_wav
 from offhook.bench.record.logs import LogIndex
-from offhook.bench.record.schema import Attempt, Clip, Judgement, Observation, Step
+from offhook.bench.record.schema import Attempt, Clip, Judgement, Observation, Step, Verdict
 from offhook.bench.record.secrets import META, Secrets
 from offhook.drivers.errors import ConfigError
 
@@ -180,6 +180,14 @@ class Evidence:
     def judgements(self, attempt: int | None = None) -> list[Judgement]:
         """Judgements of one attempt, or all, as the run wrote them (:func:`offhook.bench.record.judge`: made anew)."""
         return [schema.judgement_row(row) for row in self._select("judgement", attempt, "id")]
+
+    def judgements_to_tell(self) -> list[Judgement]:
+        """Those that failed or are open, and those over many attempts: what is left to say of a run that is over."""
+        rows = self._db.execute(
+            "SELECT * FROM judgement WHERE attempt IS NULL OR verdict IN (?, ?) ORDER BY id",
+            (Verdict.FAIL, Verdict.INCONCLUSIVE),
+        )
+        return [schema.judgement_row(row) for row in rows]
 
     def clips(self, wire: str | None = None, from_s: float = -np.inf, to_s: float = np.inf) -> list[Clip]:
         """The WAV files of a wire (or of all) that overlap a time span, in order of time."""

@@ -179,12 +179,20 @@ def _check(hits: int, n: int, confidence: float) -> None:
 
 
 def _upper(hits: int, n: int, tail: float) -> float:
+    if hits == n:
+        return 1.0
+    if hits == 0:  # (1 - share)^n = tail
+        return -math.expm1(math.log(tail) / n)
     from scipy.special import betaincinv
 
-    return 1.0 if hits == n else float(betaincinv(hits + 1, n - hits, 1.0 - tail))
+    return float(betaincinv(hits + 1, n - hits, 1.0 - tail))
 
 
 def _lower(hits: int, n: int, tail: float) -> float:
+    if hits == 0:
+        return 0.0
+    if hits == n:  # share^n = tail
+        return math.exp(math.log(tail) / n)
     from scipy.special import betaincinv
 
-    return 0.0 if hits == 0 else float(betaincinv(hits, n - hits + 1, tail))
+    return float(betaincinv(hits, n - hits + 1, tail))

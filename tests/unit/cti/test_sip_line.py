@@ -6,6 +6,7 @@ import pytest
 from offhook import dsp
 from offhook.fixtures.asterisk.line import SipLine
 from offhook.fixtures.desk_phone import DeskPhone, PhoneConfig
+from offhook.fixtures.receivers import EVERY_S
 from offhook.fixtures.simclock import SimClock
 from offhook.fixtures.world import AudioGrid
 
@@ -68,6 +69,7 @@ class Desk:
             self.clock.sleep(on_s)
             self.phone.keypad.hold(digit, False)
             self.clock.sleep(off_s)
+        self.clock.sleep(EVERY_S)  # until the line's receiver has looked at the last one
 
     def heard(self):
         """What was in the ear since the last time, int16 at 8 kHz."""

@@ -52,7 +52,7 @@ def test_another_station_passes(tmp_path: Path, old: str, new: str) -> None:
     file = tmp_path / "lab.toml"
     file.write_text(text.replace(old, new) if old else text, "utf-8")
 
-    # On the shipped station all phones go through all cases; here two show what is the same for each, and one the matrix.
+    # On the shipped station all phones go through all cases; here two show what is alike for each, and one the matrix.
     suites = ["--suite", "association", "--suite", "lock", "--only", "desk-1 or desk-3"]
     cases = suites if old else ["--only", "not (every_combination or locked_either_way) or desk-2"]
 

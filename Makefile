@@ -27,11 +27,11 @@ packages:
 	@bash tools/packages.sh
 
 # Four parts at a time, on two cores: two that mostly wait for real wires, and two that compute, which give way to them.
-# As one ends the next begins, the longest first; a part that fails stops none of the others. What parts of an earlier
+# As one ends the next begins, the longest first, and what it said is printed; one that fails stops none of the others. What parts of an earlier
 # run wrote for `make trace` goes; what `make faults` wrote stays.
 test: setup packages
 	@rm -f $(filter-out build/trace/faults%,$(wildcard build/trace/*.json))
-	@$(MAKE) --no-print-directory -k -j4 system-sound system-wires system-certified system-simulated unit-signals unit-rooms lint
+	@$(MAKE) --no-print-directory -k -j4 -O system-sound system-wires system-certified system-simulated unit-signals unit-rooms lint
 
 quick: setup
 	@$(MAKE) --no-print-directory -j2 unit-signals unit-rooms lint

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -70,23 +71,34 @@ def _sets(wanted: Sequence[Tone | Sit]) -> list[tuple[float, ...]]:
 
 def _fits(frames: Float32, rate: float, sets: list[tuple[float, ...]]) -> tuple[Float64, Float64]:
     """Share of each frame's energy in each set by least squares (Hann-weighted), and the frame's mean power."""
-    size = frames.shape[1]
-    weight = np.sqrt(np.hanning(size + 2)[1:-1] / np.hanning(size + 2).sum())
-    shaped = frames * weight.astype(np.float32)
+    shaped = frames * _weight(frames.shape[1]).astype(np.float32)
     power = np.einsum("ij,ij->i", shaped, shaped).astype(np.float64)
-    n = (np.arange(size) - size / 2) / rate
     share = np.zeros((len(frames), len(sets)))
     for k, freqs in enumerate(sets):
-        columns = [f(2 * np.pi * freq * n) for freq in freqs for f in (np.cos, np.sin)]
-        basis, mix = np.linalg.qr(np.stack(columns, axis=1) * weight[:, None])
-        part = (shaped @ basis.astype(np.float32)).astype(np.float64)
+        basis, mix = _basis(freqs, frames.shape[1], rate)
+        part = (shaped @ basis).astype(np.float64)
         share[:, k] = (part**2).sum(axis=1) / (power + 1e-20)
-        component = (np.linalg.solve(mix, part.T) ** 2).reshape(len(freqs), 2, len(frames)).sum(axis=1).T
         if len(freqs) > 1:  # a lone component of a pair is another tone
+            component = (np.linalg.solve(mix, part.T) ** 2).reshape(len(freqs), 2, len(frames)).sum(axis=1).T
             share[component.min(axis=1) < 0.02 * component.max(axis=1), k] *= 0.5
         else:
             share[:, k] *= 1.0001  # of two fits that are equal, the simpler
     return share, power
+
+
+@lru_cache(maxsize=8)
+def _weight(size: int) -> Float64:
+    shape = np.hanning(size + 2)
+    return np.asarray(np.sqrt(shape[1:-1] / shape.sum()))
+
+
+@lru_cache(maxsize=256)
+def _basis(freqs: tuple[float, ...], size: int, rate: float) -> tuple[Float32, Float64]:
+    """What spans a frame's weighted sines at some frequencies, orthonormal, and how they are mixed from it."""
+    n = (np.arange(size) - size / 2) / rate
+    columns = [f(2 * np.pi * freq * n) for freq in freqs for f in (np.cos, np.sin)]
+    basis, mix = np.linalg.qr(np.stack(columns, axis=1) * _weight(size)[:, None])
+    return basis.astype(np.float32), np.asarray(mix)
 
 
 def _refine(energy: Float64, a: int, b: int, plateau: float) -> tuple[float, float]:

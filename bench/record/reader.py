@@ -32,6 +32,8 @@ Numbered = tuple[int, str]
 ESCAPED = re.compile(r"\\u00[2-7]")
 """An escape, in JSON, of a letter that needs none."""
 LONGEST_CLIP_S = LONGEST_S + 60.0
+MOST_OBSERVED = 20_000
+"""Observations that are kept as they were read: those of a whole certification."""
 
 
 def sha256(path: Path) -> str:
@@ -54,6 +56,7 @@ class Evidence:
         self._logs: dict[str, LogIndex] = {}
         self._sifted: dict[tuple[str, int, tuple[str, ...]], tuple[int, list[Numbered]]] = {}
         self._rows: dict[tuple[str, ...], tuple[int, int, list[int]]] = {}
+        self._observed: dict[int, Observation] = {}
 
     @property
     def sealed(self) -> bool:
@@ -101,7 +104,7 @@ class Evidence:
 
     def observations(self, attempt: int | None = None) -> list[Observation]:
         """The observations of one attempt, or of all, in order of time."""
-        return [schema.observation_row(row) for row in self._select("observation", attempt)]
+        return [self._observation(row) for row in self._select("observation", attempt)]
 
     def observations_between(self, kind: str, from_s: float, to_s: float) -> list[Observation]:
         """Observations of one kind within a time span, both ends included."""
@@ -109,7 +112,7 @@ class Evidence:
             "SELECT * FROM observation WHERE kind = ? AND time_s BETWEEN ? AND ? ORDER BY time_s, id",
             (kind, from_s, to_s),
         )
-        return [schema.observation_row(row) for row in rows]
+        return [self._observation(row) for row in rows]
 
     def levels_at(self, kind: str, subject: str, time_s: float) -> list[Observation]:
         """The last observation of a kind and subject on each wire, up to a time."""
@@ -164,8 +167,20 @@ class Evidence:
 
     def observation(self, observation: int) -> Observation | None:
         """One observation."""
+        known = self._observed.get(observation)
+        if known is not None:
+            return known
         row = self._db.execute("SELECT * FROM observation WHERE id = ?", (observation,)).fetchone()
-        return schema.observation_row(row) if row else None
+        return self._observation(row) if row else None
+
+    def _observation(self, row: sqlite3.Row) -> Observation:
+        """A row, read once: rows are added and never changed, and a rule asks for the same few again and again."""
+        known = self._observed.get(row["id"])
+        if known is None:
+            if len(self._observed) >= MOST_OBSERVED:
+                self._observed.clear()
+            known = self._observed[row["id"]] = schema.observation_row(row)
+        return known
 
     def latest_s(self) -> float:
         """The time of the last thing that was observed, or zero."""

@@ -356,9 +356,11 @@ class RunRecord:
 
     def _judge_again(self, attempt: Attempt) -> list[Judgement]:
         self._settle()
-        made = [judge_one(one, self._evidence, self._ears(), attempt) for one in self._evidence.judgements(attempt.id)]
-        for one in made:
-            self._write(one)
+        stored = self._evidence.judgements(attempt.id)
+        made = [judge_one(one, self._evidence, self._ears(), attempt) for one in stored]
+        for before, one in zip(stored, made, strict=True):
+            if one != before:
+                self._write(one)
         return made
 
     def _write(self, made: Judgement) -> None:

@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The tests start a thousand processes of the bench: each would compile all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup run test quick lint unit unit-signals unit-rooms system system-sound system-wires system-certified system-simulated bench comparison faults safety trace soak clean packages
+.PHONY: setup run test quick lint unit unit-signals unit-rooms system system-sound system-wires system-wheel system-certified system-simulated bench comparison faults safety trace soak clean packages
 
 setup: $(STAMP)
 
@@ -26,12 +26,12 @@ run: setup
 packages:
 	@bash tools/packages.sh
 
-# Four parts at a time, on two cores: two that mostly wait for real wires, and two that compute, which give way to them.
-# As one ends the next begins, the longest first, and what it said is printed; one that fails stops none of the others. What parts of an earlier
-# run wrote for `make trace` goes; what `make faults` wrote stays.
+# Five parts at a time, on two cores: two that mostly wait for real wires, and three that compute, which give way to them.
+# As one ends the next begins, the longest first, and what it said is printed; one that fails stops none of the others.
+# What parts of an earlier run wrote for `make trace` goes; what `make faults` wrote stays.
 test: setup packages
 	@rm -f $(filter-out build/trace/faults%,$(wildcard build/trace/*.json))
-	@$(MAKE) --no-print-directory -k -j4 -O system-sound system-wires system-certified system-simulated unit-signals unit-rooms lint
+	@$(MAKE) --no-print-directory -k -j5 -O system-sound system-wires system-wheel system-certified system-simulated unit-signals unit-rooms lint
 
 quick: setup
 	@$(MAKE) --no-print-directory -j2 unit-signals unit-rooms lint
@@ -63,7 +63,7 @@ SOUND := asterisk audio
 WIRES := instruments safety wires
 
 system: setup packages
-	@$(MAKE) --no-print-directory -k -j4 system-sound system-wires system-certified system-simulated
+	@$(MAKE) --no-print-directory -k -j5 -O system-sound system-wires system-wheel system-certified system-simulated
 
 system-sound:
 	OFFHOOK_PART=$@ $(PYTEST) $(addprefix tests/system/,$(SOUND))
@@ -74,8 +74,12 @@ system-wires:
 system-certified:
 	OFFHOOK_PART=$@ $(COMPUTES) $(PYTEST) tests/system/certification
 
+system-wheel:
+	OFFHOOK_PART=$@ $(COMPUTES) $(PYTEST) tests/system/test_wheel.py
+
 system-simulated:
-	OFFHOOK_PART=$@ $(COMPUTES) $(PYTEST) tests/system tests/golden $(addprefix --ignore=tests/system/,$(SOUND) $(WIRES) certification)
+	OFFHOOK_PART=$@ $(COMPUTES) $(PYTEST) tests/system tests/golden \
+		$(addprefix --ignore=tests/system/,$(SOUND) $(WIRES) certification test_wheel.py)
 
 bench: setup
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks

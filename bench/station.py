@@ -37,6 +37,7 @@ from offhook.drivers.linesim import LineSimulator
 from offhook.drivers.links import Grade, LabWires, Wires
 from offhook.drivers.sense import SenseInputs
 from offhook.drivers.visa import Generator, Instrument
+from offhook.dsp import compiled
 
 CTI_LIMIT_S = 10.0
 REVIVALS = 2
@@ -292,6 +293,7 @@ def open_rig(
     """
     loaded = load_station(find_station(station))
     with ExitStack() as stack:
+        stack.enter_context(compiled.held_off())  # it takes a minute: the guardian would take the bench for hung
         stack.enter_context(locks.hold(_exclusive(loaded, realtime), purpose))
         place = workdir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="offhook-")))
         wires = _open_wires(loaded, seed, realtime, faults, place)

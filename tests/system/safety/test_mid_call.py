@@ -6,6 +6,7 @@ import os
 import signal
 import tomllib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -105,8 +106,11 @@ def test_a_run_whose_guardian_died_stops_and_says_so(tmp_path: Path, room: FarEn
 
 def guardian_of(folder: Path) -> int:
     """The guardian among the children of the process that records into this folder."""
-    commands = {entry: entry.joinpath("cmdline").read_bytes() for entry in Path("/proc").glob("[0-9]*")}
+    commands: dict[Path, bytes] = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has just ended
+            commands[entry] = entry.joinpath("cmdline").read_bytes()
     (bench,) = (entry for entry, command in commands.items() if str(folder).encode() in command.split(b"\0"))
     children = [pid for task in bench.glob("task/*/children") for pid in task.read_text().split()]
-    (guardian,) = (int(pid) for pid in children if b"guardian_process" in commands[Path("/proc") / pid])
+    (guardian,) = (int(pid) for pid in children if b"guardian_process" in commands.get(Path("/proc") / pid, b""))
     return guardian

@@ -7,6 +7,7 @@ from offhook.bench.locks import hold
 from offhook.bench.safety import SafeReport
 from offhook.bench.station import Unreachable, open_rig
 from offhook.drivers.errors import Busy, ConfigError, DeviceError, NotAllowed
+from offhook.dsp import compiled
 
 
 def test_every_wire_is_connected_and_named(small: Path, standin: StandInEnd) -> None:
@@ -17,6 +18,16 @@ def test_every_wire_is_connected_and_named(small: Path, standin: StandInEnd) -> 
         assert rig.dut.vendor == "v"
         assert standin.asked[0]["seed"] == 7
     assert standin.opened[0].closed
+
+
+def test_no_kernels_are_compiled_while_a_bench_is_open(
+    small: Path, standin: StandInEnd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After hours of audio they would be worth it, and hold up a bench for longer than its guardian waits."""
+    monkeypatch.setattr(compiled._Choice, "heard", 0)
+    with open_rig(small):
+        assert not compiled.ready(2 * compiled.WORTH_SAMPLES)
+    assert compiled.ready(2 * compiled.WORTH_SAMPLES)
 
 
 def test_hooks_that_rest_on_a_closed_contact_are_put_on_hook(small: Path, standin: StandInEnd) -> None:

@@ -144,6 +144,16 @@ def test_kernels_are_used_after_hours_of_audio_only(monkeypatch: pytest.MonkeyPa
     assert compiled.ready(1)
 
 
+def test_held_off_nothing_is_compiled_that_was_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled._Choice, "heard", 0)
+    for wanted, expected in ((None, False), (False, False), (True, True)):
+        compiled.use(wanted)
+        with compiled.held_off():
+            assert compiled.ready(2 * compiled.WORTH_SAMPLES) is expected
+    compiled.use(None)
+    assert not compiled.ready(8000)  # nor does what was heard meanwhile count afterwards
+
+
 def test_without_numba_numpy_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiled, "available", lambda: False)
     monkeypatch.setattr(compiled._Choice, "heard", compiled.WORTH_SAMPLES)

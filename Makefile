@@ -9,7 +9,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The tests start a thousand processes of the bench: each would compile all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup run test quick lint unit unit-signals unit-rooms system system-sound system-wires system-wheel system-certified system-simulated bench comparison faults safety trace soak clean packages
+SYSTEM := system-sound system-wires system-certified system-runs system-simulated system-wheel
+
+.PHONY: setup run test quick lint unit unit-signals unit-rooms system $(SYSTEM) bench comparison faults safety trace soak clean packages
 
 setup: $(STAMP)
 
@@ -31,7 +33,7 @@ packages:
 # What parts of an earlier run wrote for `make trace` goes; what `make faults` wrote stays.
 test: setup packages
 	@rm -f $(filter-out build/trace/faults%,$(wildcard build/trace/*.json))
-	@$(MAKE) --no-print-directory -k -j5 -O system-sound system-wires system-wheel system-certified system-simulated unit-signals unit-rooms lint
+	@$(MAKE) --no-print-directory -k -j5 -O $(SYSTEM) unit-signals unit-rooms lint
 
 quick: setup
 	@$(MAKE) --no-print-directory -j2 unit-signals unit-rooms lint
@@ -63,7 +65,7 @@ SOUND := asterisk audio
 WIRES := instruments safety wires
 
 system: setup packages
-	@$(MAKE) --no-print-directory -k -j5 -O system-sound system-wires system-wheel system-certified system-simulated
+	@$(MAKE) --no-print-directory -k -j5 -O $(SYSTEM)
 
 system-sound:
 	OFFHOOK_PART=$@ $(PYTEST) $(addprefix tests/system/,$(SOUND))
@@ -77,9 +79,12 @@ system-certified:
 system-wheel:
 	OFFHOOK_PART=$@ $(COMPUTES) $(PYTEST) tests/system/test_wheel.py
 
+system-runs:
+	OFFHOOK_PART=$@ $(COMPUTES) $(PYTEST) tests/system/run
+
 system-simulated:
 	OFFHOOK_PART=$@ $(COMPUTES) $(PYTEST) tests/system tests/golden \
-		$(addprefix --ignore=tests/system/,$(SOUND) $(WIRES) certification test_wheel.py)
+		$(addprefix --ignore=tests/system/,$(SOUND) $(WIRES) certification run test_wheel.py)
 
 bench: setup
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks

@@ -235,8 +235,8 @@ BUGS: dict[str, tuple[str, str, Wrong]] = {
     "never-settles": ("offhook.drivers.sense.debounce", "Debouncer.__init__", _at_once),
     "takes-any-instrument": (
         "offhook.drivers.visa.scpi",
-        "ScpiInstrument._compare",
-        lambda compare: lambda self, identity, found: None,
+        "ScpiInstrument._compared",
+        lambda compared: lambda self, identity: [],
     ),
     "forgets-commands": (
         "offhook.drivers.relay.account",

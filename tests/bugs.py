@@ -21,20 +21,24 @@ Wrong = Callable[[Sound], Callable[..., Any]]
 
 def put_in(name: str) -> None:
     """Make a part wrong, wherever it has been imported to. Raises KeyError for a bug there is none of."""
-    module_name, path, wrong = BUGS[name]
-    module = importlib.import_module(module_name)
-    if "." in path:
-        owner: Any = getattr(module, path.partition(".")[0])
-        method = path.partition(".")[2]
-        sound = vars(owner)[method]
-        setattr(owner, method, property(wrong(sound.fget)) if isinstance(sound, property) else wrong(sound))
+    owner, attribute, wrong = part(name)
+    sound = vars(owner)[attribute]
+    if isinstance(owner, type):
+        setattr(owner, attribute, property(wrong(sound.fget)) if isinstance(sound, property) else wrong(sound))
         return
-    sound = getattr(module, path)
     broken = wrong(sound)
     for other in [each for name, each in sys.modules.items() if name.startswith("offhook.")]:
-        for attribute, value in list(vars(other).items()):
+        for known, value in list(vars(other).items()):
             if value is sound:
-                setattr(other, attribute, broken)
+                setattr(other, known, broken)
+
+
+def part(name: str) -> tuple[Any, str, Wrong]:
+    """What a bug is put into: a class or a module, the name of its part there, and what makes that wrong."""
+    module_name, path, wrong = BUGS[name]
+    module = importlib.import_module(module_name)
+    owner, dot, method = path.partition(".")
+    return (getattr(module, owner), method, wrong) if dot else (module, path, wrong)
 
 
 def _spurious(encode: Sound) -> Sound:

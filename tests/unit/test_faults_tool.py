@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from bugs import BUGS
+from bugs import BUGS, part
 from unit.plant.plant_hands import station
 
 from offhook.fixtures.defects import CloudDefect, PbxDefect
@@ -45,6 +45,14 @@ def test_every_defect_is_a_pair(tool: ModuleType) -> None:
     defects = {f"wrong-cloud:{each}" for each in CloudDefect} | {f"wrong-pbx:{each}" for each in PbxDefect}
     assert defects - listed == set()
     assert {pair.removeprefix("bug:") for pair in listed if pair.startswith("bug:")} == set(BUGS)
+
+
+@pytest.mark.parametrize("name", sorted(BUGS))
+def test_every_bug_has_a_part_to_be_put_into(name: str) -> None:
+    """One that is renamed takes its bug with it, and only `make faults` would notice."""
+    owner, attribute, _ = part(name)
+
+    assert attribute in vars(owner)
 
 
 def test_every_pair_is_a_fault_of_the_shipped_station(tool: ModuleType) -> None:

@@ -28,12 +28,12 @@ run: setup
 packages:
 	@bash tools/packages.sh
 
-# Five parts at a time, on two cores: two that mostly wait for real wires, and three that compute, which give way to them.
+# Four parts at a time, on two cores: two that mostly wait for real wires, and two that compute, which give way to them.
 # As one ends the next begins, the longest first, and what it said is printed; one that fails stops none of the others.
 # What parts of an earlier run wrote for `make trace` goes; what `make faults` wrote stays.
 test: setup packages
 	@rm -f $(filter-out build/trace/faults%,$(wildcard build/trace/*.json))
-	@$(MAKE) --no-print-directory -k -j5 -O $(SYSTEM) unit-signals unit-rooms lint
+	@$(MAKE) --no-print-directory -k -j4 -O $(SYSTEM) unit-signals unit-rooms lint
 
 quick: setup
 	@$(MAKE) --no-print-directory -j2 unit-signals unit-rooms lint
@@ -65,7 +65,7 @@ SOUND := asterisk audio
 WIRES := instruments safety wires
 
 system: setup packages
-	@$(MAKE) --no-print-directory -k -j5 -O $(SYSTEM)
+	@$(MAKE) --no-print-directory -k -j4 -O $(SYSTEM)
 
 system-sound:
 	OFFHOOK_PART=$@ $(PYTEST) $(addprefix tests/system/,$(SOUND))

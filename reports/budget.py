@@ -11,7 +11,7 @@ from offhook.reports.folder import Case, Run
 from offhook.reports.sound import between, playable
 
 AUDIO_BYTES = 11_000_000
-PICTURE_BYTES = 3_000_000
+PICTURE_BYTES = 2_500_000
 TABLE_BYTES = 5_000_000
 _ROW_BYTES = {"judgement": 600, "step": 350}
 _BASE64_MU_LAW = 1.4

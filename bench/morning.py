@@ -88,7 +88,7 @@ def read(folder: Path) -> Night:
         meta = evidence.meta()
         reasons: dict[int, Judgement] = {}
         rates = []
-        for one in evidence.judgements_to_tell():
+        for one in evidence.judgements_over_all_or(BAD):
             if one.attempt is None and one.kind in OVER_ATTEMPTS and one.spec.get("claimed", True):
                 rates.append(one)
             elif one.attempt is not None and one.verdict in BAD:

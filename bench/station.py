@@ -293,7 +293,7 @@ def open_rig(
     """
     loaded = load_station(find_station(station))
     with ExitStack() as stack:
-        stack.enter_context(compiled.held_off())  # it takes a minute: the guardian would take the bench for hung
+        stack.enter_context(compiled.held_off())  # up to a minute: the guardian would take it for hung
         stack.enter_context(locks.hold(_exclusive(loaded, realtime), purpose))
         place = workdir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="offhook-")))
         wires = _open_wires(loaded, seed, realtime, faults, place)

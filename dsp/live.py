@@ -151,7 +151,7 @@ class Decoder:
         else:
             hits = gate.hits(self._audio[:, first : self._fill])
         over: list[list[Lane]] = []  # lanes that something else follows; in each list at most one of a channel
-        before: dict[int, int] = {}
+        before: dict[int, int] = {}  # how many there are of a channel
         channel, window = np.nonzero(hits)
         begin, end = self._rx.lane_of(window + self._window)
         for one, a, b in zip(channel.tolist(), begin.tolist(), end.tolist(), strict=True):
@@ -160,8 +160,10 @@ class Decoder:
                 lane.end = b
                 continue
             if lane is not None:
-                place = before[one] = before.get(one, -1) + 1
-                over += [[]] if place == len(over) else []
+                place = before.get(one, 0)
+                before[one] = place + 1
+                if place == len(over):
+                    over.append([])
                 over[place].append(lane)
             self._lanes[one] = Lane(one, a - WARM, b, a - WARM)
         self._window += hits.shape[1]

@@ -196,11 +196,11 @@ class Evidence:
         """Judgements of one attempt, or all, as the run wrote them (:func:`offhook.bench.record.judge`: made anew)."""
         return [schema.judgement_row(row) for row in self._select("judgement", attempt, "id")]
 
-    def judgements_to_tell(self) -> list[Judgement]:
-        """Those that failed or are open, and those over many attempts: what is left to say of a run that is over."""
+    def judgements_over_all_or(self, verdicts: Collection[Verdict]) -> list[Judgement]:
+        """Those of no attempt, and those of these verdicts, as the run wrote them."""
+        marks = ", ".join("?" * len(verdicts))
         rows = self._db.execute(
-            "SELECT * FROM judgement WHERE attempt IS NULL OR verdict IN (?, ?) ORDER BY id",
-            (Verdict.FAIL, Verdict.INCONCLUSIVE),
+            f"SELECT * FROM judgement WHERE attempt IS NULL OR verdict IN ({marks}) ORDER BY id", tuple(verdicts)
         )
         return [schema.judgement_row(row) for row in rows]
 

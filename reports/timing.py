@@ -89,11 +89,11 @@ def draw(found: list[Series]) -> Markup:
     """Every figure as a share of its limit, one row a requirement; a bar is the median, the upright line the limit."""
     labels = [_label(item, found) for item in found]
     left = min(WIDEST_LABEL, 12.0 + LETTER_PX * max(len(label) for label in labels))
-    most = max(2.0, 1.2 * max(max(item.shares) for item in found))
+    most = max([2.0, *(1.2 * share for item in found for share in item.shares if math.isfinite(share))])
     px = (RIGHT - left) / math.log10(most / LEAST_SHARE)
 
     def x(share: float) -> float:
-        return left + px * math.log10(max(share, LEAST_SHARE) / LEAST_SHARE)
+        return left + px * math.log10(min(max(share, LEAST_SHARE), most) / LEAST_SHARE)  # without end: at the edge
 
     bottom = ROW_PX * len(found) + 4
     parts: list[Markup] = []
@@ -114,8 +114,9 @@ def _marks(item: Series, label: str, y: float, left: float, x: Callable[[float],
     over = "".join(f"M{num(x(share) - 3)} {num(y - 3)}l6 6m0-6l-6 6" for share in item.shares if share > 1.0)
     parts = [text(left - 10, y + 4, label, "small", "end"), line(left, y, RIGHT, y, "lane-line")]
     parts += [tag("path", d=path, class_=name) for path, name in ((dots, "share-in"), (over, "share-over")) if path]
-    if len(item.shares) > 2:
-        middle = x(float(np.median(item.shares)))
+    numbers = [share for share in item.shares if not math.isnan(share)]
+    if len(numbers) > 2:
+        middle = x(float(np.median(numbers)))
         parts.append(line(middle, y - 0.32 * ROW_PX, middle, y + 0.32 * ROW_PX, "share-median"))
     return parts
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from offhook.reports.sound import between, where, wires_between
 from offhook.reports.strips import strips
 from offhook.reports.svg import num, tag
 from offhook.reports.timeaxis import IDLE_S, fit
-from offhook.reports.timing import draw, series, shared_title
+from offhook.reports.timing import Series, draw, series, shared_title
 from offhook.reports.wave import envelope, groups
 
 span = st.tuples(st.floats(0, 2000), st.floats(0, 20)).map(lambda pair: (pair[0], pair[0] + pair[1]))
@@ -165,6 +166,17 @@ def test_figures_of_one_requirement_are_one_row(bad: Path) -> None:
     drawn = draw([ring])
     assert "ASSOC-S15.1, n = 5" in drawn
     assert "http" not in drawn
+
+
+def test_a_figure_without_end_is_a_cross_at_the_edge_and_one_that_is_no_number_is_not_drawn() -> None:
+    shares = (0.5, math.inf, math.nan)
+    loss = Series("R-1", "loss", "dB", "<= 1 dB", shares, shares)
+    drawn = draw([loss, Series("R-2", "gap", "s", "<= 1 s", (1.5,), (1.5,))])
+    assert drawn.count('class="share-in"') == 1
+    assert drawn.count('class="share-over"') == 2
+    assert "M1065 " in drawn  # three to the left of the edge at 1068
+    assert "nan" not in drawn
+    assert "inf" not in drawn
 
 
 def test_titles_share_their_last_words() -> None:

@@ -20,6 +20,7 @@ BACK = 60  # hops a digit's start is searched back from its acceptance
 ECHO_S, ECHO_DB, TAIL_DB = 0.024, 4.0, 5.0
 SILENT = 0.6  # of the plateau: less than this, in an echo 6 dB down, too
 RUN_HOPS = 10  # accepted hops of one key this close are one run
+AHEAD = 10  # hops looked at together for a digit's end: most ends are known by then
 
 Index = NDArray[np.int64]
 
@@ -150,7 +151,7 @@ class _Filled:
         self.low_scale = np.float32(1.0) / np.sqrt(hops.low_power[event])
         self.high_scale = np.float32(1.0) / np.sqrt(hops.high_power[event])
 
-    def part(self, keep: NDArray[np.bool_]) -> _Filled:
+    def part(self, keep: Index) -> _Filled:
         """For some of the events."""
         part = copy(self)
         for name in ("low", "high", "low_scale", "high_scale"):
@@ -191,30 +192,48 @@ def _ends(
 ) -> tuple[NDArray[np.float64], Index]:
     """End in hops, and the hop at which it was known: silence for ``bridge_s``, or another digit accepted."""
     at = hops.at[event]
-    end = at - 0.5
-    known = np.full(len(at), -1, dtype=np.int64)
+    end, known = at - 0.5, np.where(stop < next_begin, -1, next_begin)
     alive, gap, fills = np.arange(len(at)), np.zeros(len(at)), _Filled(hops, event)
-    open_end = np.where(stop < next_begin, -1, next_begin)
-    step = -1
-    while True:
-        step += 1
-        over = at[alive] + step >= stop[alive]
-        done = gap >= profile.bridge_s
-        if (over | done).any():
-            known[alive[over]] = open_end[alive[over]]
-            known[alive[done]] = at[alive[done]] + step - 1
-            keep = ~(over | done)
-            alive, gap, fills = alive[keep], gap[keep], fills.part(keep)
-        if not len(alive):
-            break
-        hop = at[alive] + step
-        soft = fills.at(hop)
-        silent = soft < SILENT
-        before = end[alive]
-        end[alive] = np.where(silent, np.where(gap == 0.0, before + soft, before), hop - 0.5 + soft)
-        gap += np.float32(hop_s) * (np.float32(1.0) - soft_on(soft))
-        gap *= silent
+    while len(alive):
+        ending, gap, silent_at = _follow(fills, at, stop[alive], end[alive], gap, hop_s, profile.bridge_s)
+        end[alive] = ending
+        over = silent_at >= 0
+        known[alive[over]] = silent_at[over]
+        at = at + AHEAD
+        going = (~over & (at < stop[alive])).nonzero()[0]
+        alive, at, gap = alive[going], at[going], gap[going]
+        if len(alive):
+            fills = fills.part(going)
     return np.asarray(end, dtype=np.float64), known
+
+
+def _follow(
+    fills: _Filled, at: Index, stop: Index, end: NDArray[np.float64], gap: NDArray[np.float64], hop_s: float,
+    bridge_s: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], Index]:  # fmt: skip
+    """Ends and gaps after up to ``AHEAD`` more hops from ``at``, none of them at ``stop`` or beyond.
+
+    Then the hop at which there had been silence for ``bridge_s``, -1 if there was none so long.
+    """
+    column = np.arange(len(at))
+    hop = at + np.arange(AHEAD)[:, None]
+    heard = hop < stop
+    soft = fills.at(np.minimum(hop, stop - 1))
+    silent = soft < SILENT
+    off = np.where(silent, np.float32(hop_s) * (np.float32(1.0) - soft_on(soft)), np.float32(0.0)).astype(np.float64)
+    off[0] += gap
+    total = np.cumsum(off, axis=0)
+    since = total - np.maximum.accumulate(np.where(silent, 0.0, total), axis=0)
+    long = heard & (since >= bridge_s)
+    over = long.any(axis=0)
+    rows = np.where(over, long.argmax(axis=0) + 1, heard.sum(axis=0))  # so many of them count
+    number = np.arange(AHEAD)[:, None]
+    full = np.where(~silent & (number < rows), number, -1).max(axis=0)
+    begun = np.where(full >= 0, at + full - 0.5 + soft[full, column], end)
+    first = full + 1  # the first silent hop holds the tone's last piece
+    tail = (first < rows) & ((full >= 0) | (gap == 0.0))
+    begun += np.where(tail, soft[np.minimum(first, AHEAD - 1), column], np.float32(0.0))
+    return begun, since[rows - 1, column], np.where(over, at + rows - 1, -1)
 
 
 def without_echoes(found: Found, lane: NDArray[np.int64], now: Float32, hop_s: float) -> Found:

@@ -192,7 +192,8 @@ def _ends(
 ) -> tuple[NDArray[np.float64], Index]:
     """End in hops, and the hop at which it was known: silence for ``bridge_s``, or another digit accepted."""
     at = hops.at[event]
-    end, known = at - 0.5, np.where(stop < next_begin, -1, next_begin)
+    end: NDArray[np.float64] = at - 0.5
+    known = np.where(stop < next_begin, -1, next_begin)
     alive, gap, fills = np.arange(len(at)), np.zeros(len(at)), _Filled(hops, event)
     while len(alive):
         ending, gap, silent_at = _follow(fills, at, stop[alive], end[alive], gap, hop_s, profile.bridge_s)
@@ -204,7 +205,7 @@ def _ends(
         alive, at, gap = alive[going], at[going], gap[going]
         if len(alive):
             fills = fills.part(going)
-    return np.asarray(end, dtype=np.float64), known
+    return end, known
 
 
 def _follow(

@@ -192,7 +192,7 @@ def _ends(
 ) -> tuple[NDArray[np.float64], Index]:
     """End in hops, and the hop at which it was known: silence for ``bridge_s``, or another digit accepted."""
     at = hops.at[event]
-    end: NDArray[np.float64] = at - 0.5
+    end = np.subtract(at, 0.5, dtype=np.float64)
     known = np.where(stop < next_begin, -1, next_begin)
     alive, gap, fills = np.arange(len(at)), np.zeros(len(at)), _Filled(hops, event)
     while len(alive):

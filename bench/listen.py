@@ -14,8 +14,9 @@ from offhook.drivers.clock import Clock, Timer
 
 LOUD_DBM0 = -42.0
 """Softer than this is silence: 20 dB under the softest prompt, 10 dB over an idle line's noise."""
-EVERY_S = 0.1
-"""Audio is decoded this much at a time, which costs half of what single blocks do; a digit is told so much later."""
+EVERY_S = 0.2
+"""Audio is decoded this much at a time, which costs less than half of what single blocks do; a digit is told so much
+later. When it began and ended does not depend on it."""
 KEPT = 500
 """So many of the latest sounds of a channel are kept at least."""
 MERGE_S = 0.2

@@ -122,7 +122,7 @@ def test_a_digit_is_told_soon_after_its_end() -> None:
     room.port.capture(on_second_channel(silence(0.31), keys("5927"), silence(0.5)), 160)
     delays_s = [at_s - end_s for at_s, (_, _, _, end_s) in zip(room.told_at_s, room.told, strict=True)]
     assert room.keys == "5927"
-    assert max(delays_s) < 0.12
+    assert max(delays_s) < 0.22
 
 
 def test_what_came_before_the_port_fell_silent_is_decoded() -> None:

@@ -161,6 +161,19 @@ class Station:
         return self._accounts[name]
 
     @property
+    def first_account(self) -> Account:
+        """The account of a test that needs one: the first in the station file, whatever its name."""
+        return self.account(next(iter(self.model.accounts), "of any name"))
+
+    def second_account(self, req: str) -> Account | None:
+        """Another account, for what two do to each other; None if there is none: then ``req`` is NOT_APPLICABLE."""
+        others = list(self.model.accounts)[1:]
+        if not others:
+            self.not_applicable(req, "the station file names one account: a second one in [cloud.accounts]")
+            return None
+        return self.account(others[0])
+
+    @property
     def cloud(self) -> CloudClient:
         """The cloud service's API. Raises ConfigError if the station has none."""
         if self.model.cloud is None:

@@ -10,6 +10,8 @@ from offhook.bench.station_file import find_station, load_station
 from offhook.bench.station_linesim import LineSim
 from offhook.bench.station_model import StationModel, ref
 
+SECTION_OF = {"accounts": "cloud.accounts"}
+
 
 def missing(station: str | Path, resources: Sequence[str]) -> str:
     """The first wire that is not there, in words; "" if all are. No names mean every wire of the station."""
@@ -24,7 +26,7 @@ def missing(station: str | Path, resources: Sequence[str]) -> str:
 def absent(station: str | Path | StationModel, kinds: Sequence[str]) -> str:
     """Which of these sections (phone, pbx, cloud, loop ...) a station has not, in words; "" if it has all."""
     model = station if isinstance(station, StationModel) else load_station(find_station(station)).model
-    missing = [f"[{kind}]" for kind in dict.fromkeys(kinds) if not getattr(model, kind)]
+    missing = [f"[{SECTION_OF.get(kind, kind)}]" for kind in dict.fromkeys(kinds) if not getattr(model, kind)]
     return f"station {model.name!r} has no {', no '.join(missing)}" if missing else ""
 
 

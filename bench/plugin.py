@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 MARKERS = (
     "req(id, ...): requirement ids this test proves",
-    "needs(section, ...): NOT_APPLICABLE on a station without this (phone, pbx, tap, cloud, ivr, loop)",
+    "needs(section, ...): NOT_APPLICABLE on a station without this (phone, pbx, tap, cloud, accounts, ivr, loop)",
     "hardware(resource, ...): needs these wires to be real (relay.keys1, audio.rack, pbx); without arguments, all",
     "side_by_side: may run on several phones at the same time (offhook run --jobs N)",
     "rate(id, ...): each call of this test is one trial of these rates (ASSOC-RATE.1)",

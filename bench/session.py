@@ -26,7 +26,7 @@ from offhook.bench.record.schema import CUT_SHORT
 from offhook.bench.safety import SafeReport
 from offhook.bench.station import Rig, open_rig
 from offhook.bench.thresholds import SMOKE, Thresholds
-from offhook.drivers.errors import DeviceError, NotAllowed, NotDone
+from offhook.drivers.errors import ConfigError, DeviceError, NotAllowed, NotDone
 
 RUNS = Path("runs")
 CODE = "local code"
@@ -235,7 +235,8 @@ def blanked(rig: Rig) -> str:
 def verdict_of(error: BaseException) -> Verdict:
     """What an exception out of a test makes of its attempt: a thing on a wire that misbehaved leaves it open.
 
-    What the bench itself refused, such as a number that is not on the allow list, says nothing of what is under test.
+    What the bench itself refused, such as a number that is not on the allow list or a name that the station file has
+    not, says nothing of what is under test.
     A bench that lost its guardian leaves it open too, whatever the flow took that for.
     """
     cause: BaseException | None = error
@@ -243,7 +244,7 @@ def verdict_of(error: BaseException) -> Verdict:
         if isinstance(cause, GuardianGone):
             return Verdict.INCONCLUSIVE
         cause = cause.__cause__ or cause.__context__
-    if isinstance(error, NotAllowed | NotDone):
+    if isinstance(error, NotAllowed | NotDone | ConfigError):
         return Verdict.NOT_RUN
     return Verdict.INCONCLUSIVE if isinstance(error, DeviceError) else Verdict.FAIL
 

@@ -26,6 +26,8 @@ COMMANDS = ("MonitorStart", "Lock", "MakeCall")
 SOONER_S = 0.1
 """A code that the service takes for complete so long before its last digit had one digit too many."""
 CALL_EVENTS = ("Originated", "Delivered", "Established")
+TOLD_ONCE = ("name", "f_call_id", "f_cause", "f_monitor_id")
+"""What makes an event the same again: a phone that two accounts watch for a while has two monitors, and each tells."""
 EVENT_LEAD_S = 30.0
 """From the first of them to the first context digit: ring time at the far end, and TH-06."""
 IVR_ANSWER_S = 10.0
@@ -261,7 +263,7 @@ class Association(AssociationAttempt):
         for name in CALL_EVENTS:
             event = self._cti(name, "S11", before, subject=None, f_call_id=self.call_id)
             self.interval("ASSOC-S11.2", f"{name} on CTI before the first context digit", event, digit, EVENT_LEAD_S)
-            where = {key: event.data[key] for key in ("name", "f_call_id", "f_cause") if key in event.data}
+            where = {key: event.data[key] for key in TOLD_ONCE if key in event.data}
             spec: dict[str, Any] = {"subject": event.subject, "where": where, "at_most": 1}
             self.count("ASSOC-S11.2", f"{name} on CTI, once", "cti", self.steps["S6"].time_s, digit.time_s, **spec)
             before = event

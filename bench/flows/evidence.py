@@ -58,6 +58,9 @@ def judge_local_code_stayed(flow: Association) -> None:
     if flow.code == code:
         station.not_run("LOCK-CODE.2", "the service drew an association code that is the local code, by chance")
         return
+    if code in _numbers(station):
+        station.not_run("LOCK-CODE.2", _ALSO_A_NUMBER.format(flow.phone.name))
+        return
     from_s, to_s = flow.steps["lift"].time_s, station.clock.now_s()
     apart = sorted(context for context in station.context_ids if code in context)
     spec: dict[str, Any] = {
@@ -77,12 +80,24 @@ def judge_local_code_stayed(flow: Association) -> None:
     flow.judge("LOCK-CODE.2", "rows of the cloud's database that hold the local code", "figure", unit="rows", **spec)
 
 
+_ALSO_A_NUMBER = "the local code of {} is also a number of this station, and rightly on every wire: give it another one"
+
+
+def _numbers(station: Station) -> set[str]:
+    """What is dialled and told on every wire without being a secret."""
+    phones = station.model.phone.values()
+    return {phone.extension for phone in phones} | {phone.ddi for phone in phones if phone.ddi}
+
+
 def judge_no_secret(station: Station) -> None:
     """ASSOC-SEC.1: no account's password and no phone's local code is in a row of the service or in CTI traffic.
 
     Passwords are masked before anything is written to the run folder; they are looked for in what the service keeps.
     """
     codes = {name: phone.local_code for name, phone in station.phones.items() if phone.model.local_code}
+    for name in [name for name, code in codes.items() if code in _numbers(station)]:
+        del codes[name]
+        station.not_run("ASSOC-SEC.1", _ALSO_A_NUMBER.format(name))
     secrets = {f"password of {name}": secret for name, secret in station.model.accounts.items()}
     secrets |= {f"local code of {name}": code for name, code in codes.items()}
     tables = station.cloud.dump()

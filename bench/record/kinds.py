@@ -6,15 +6,15 @@ there, ValueError where its own spec is wrong.
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from offhook.bench.record.heard import Ear
 from offhook.bench.record.reader import Evidence
 from offhook.bench.record.schema import CTI_LOG, Attempt, Observation, Verdict
+from offhook.bench.record.searching import holds, message
 from offhook.bench.record.verdicts import combine, within
 
 if TYPE_CHECKING:
@@ -190,40 +190,14 @@ def search(case: Case) -> Finding:
     apart = [str(text) for text in case.spec.get("apart_from", ())]
     from_s, to_s = (float(case.spec.get(key, end)) for key, end in (("from_s", -math.inf), ("to_s", math.inf)))
     searched, seen = case.evidence.observations_with(texts, case.spec.get("kinds"), from_s, to_s)
-    hits = [_name(one) for one in seen if _holds([one.subject, one.wire, one.data], texts, apart)]
+    hits = [_name(one) for one in seen if holds([one.subject, one.wire, one.data], texts, apart)]
     messages, lines = case.evidence.log_lines_with(CTI_LOG, texts, from_s, to_s)
-    logged = [number for number, line in lines if _holds([_message(line)], texts, apart)]
+    logged = [number for number, line in lines if holds([message(line)], texts, apart)]
     places = hits + [f"{CTI_LOG}:{n}" for n in logged]
     found, total = float(len(places)), searched + messages
     reason = f"found in {places[0]}" if places else f"{searched} observations and {messages} CTI messages searched"
     verdict = Verdict.FAIL if places else Verdict.PASS
     return Finding(verdict, reason, found, None, 0.0, 0.0, total, (CTI_LOG,), tuple(places[:10]))
-
-
-def _message(line: str) -> str:
-    """The payload of a line of cti.log, without its time."""
-    try:
-        return str(json.loads(line)["text"])
-    except (ValueError, KeyError, TypeError):
-        return line
-
-
-def _holds(value: Any, texts: list[str], apart: list[str]) -> bool:
-    """Strings and whole numbers are searched; a digit string inside a measured figure says nothing."""
-    if isinstance(value, dict):
-        return any(_holds(item, texts, apart) for pair in value.items() for item in pair)
-    if isinstance(value, list):
-        return any(_holds(item, texts, apart) for item in value)
-    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
-        return any(text in blanked(str(value), apart) for text in texts)
-    return False
-
-
-def blanked(text: str, apart_from: Iterable[str]) -> str:
-    """A text in which others, known to be there, are blanked; places stay what they are."""
-    for known in apart_from:
-        text = text.replace(known, " " * len(known))
-    return text
 
 
 def figure(case: Case) -> Finding:

@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 
 from offhook.bench.record.heard import VOICE, Key, Sound, difference, errors, text, total_s
-from offhook.bench.record.kinds import Case, Finding, NoEvidence, blanked, losses
+from offhook.bench.record.kinds import Case, Finding, NoEvidence, losses
 from offhook.bench.record.schema import RELAY_LOG, Verdict
+from offhook.bench.record.searching import blanked
 
 TONE_S = 0.05
 """A tone needs this much of itself in the window: one burst of a stutter tone is 0.1 s."""

@@ -15,7 +15,7 @@ SUITES = Path(__file__).parent
 
 ABOUT = {"dtmf": (), "instruments": ("instrument", "phone"), "lamps": ("phone",), "loopback": ("loop",)}
 """What of a station a suite is about; all others are about phones and a PBX that a cloud service controls."""
-ALL = ("phone", "pbx", "tap", "cloud", "ivr")
+ALL = ("phone", "pbx", "tap", "cloud", "accounts", "ivr")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 
+from offhook.bench.accounts import Account
 from offhook.bench.devices import Station
 from offhook.bench.flows import Association, associate, association
 from offhook.bench.flows.absence import judge_no_association
@@ -30,7 +31,7 @@ RELEASED_S = 5.0
 @pytest.mark.side_by_side
 def test_association_of_an_unlocked_phone(station: Station, desk: Phone) -> None:
     """S1 to S36 without a lock; before it the account controls nothing, after it the phone rings for it."""
-    alice = station.account("alice")
+    alice = station.first_account
     before = alice.controls(desk, to=station.neighbour(desk).extension)
 
     call = associate(station, alice, desk)
@@ -50,7 +51,7 @@ def test_association_of_a_locked_phone(station: Station, desk: Phone) -> None:
     if desk.lock_variant == "none":
         station.not_applicable("LOCK-S5.1", "this phone cannot be locked over CTI")
         return
-    alice = station.account("alice")
+    alice = station.first_account
 
     call = associate(station, alice, desk, lock=True)
 
@@ -61,7 +62,7 @@ def test_association_of_a_locked_phone(station: Station, desk: Phone) -> None:
 @pytest.mark.req("ASSOC-N01")
 def test_wrong_code_associates_nothing(station: Station, desk: Phone) -> None:
     """A wrong code: no association, one attempt counted, asked again; the right one then works."""
-    alice = station.account("alice")
+    alice = station.first_account
     flow = association(station, alice, desk)
     flow.run_to("prompted")
 
@@ -87,7 +88,7 @@ def test_wrong_code_associates_nothing(station: Station, desk: Phone) -> None:
 @pytest.mark.req("LOCK-CODE.1")
 def test_swapped_codes_are_both_refused(station: Station, desk: Phone) -> None:
     """The local code at the IVR is as wrong as any; the association code at the phone's prompt does not unlock it."""
-    alice = station.account("alice")
+    alice = station.first_account
     if desk.lock_variant != "none":
         flow = association(station, alice, desk, lock=True)
         flow.run_to("answer")
@@ -109,7 +110,7 @@ def test_swapped_codes_are_both_refused(station: Station, desk: Phone) -> None:
 @pytest.mark.parametrize("stage", HANG_UP_AFTER)
 def test_hang_up_leaves_nothing_half_done(station: Station, desk: Phone, stage: str) -> None:
     """Hang up before the IVR answers, at its context digits, at the prompt, in mid-code: no half association."""
-    alice = station.account("alice")
+    alice = station.first_account
     flow = association(station, alice, desk)
     if stage == "key_code":
         flow.run_to("prompted")
@@ -140,7 +141,7 @@ def test_hang_up_leaves_nothing_half_done(station: Station, desk: Phone, stage: 
 @pytest.mark.req("ASSOC-N11")
 def test_hang_up_after_the_last_digit_is_all_or_nothing(station: Station, desk: Phone) -> None:
     """The handset goes down with the last digit: associated with all that belongs to it, or failed; nothing between."""
-    alice = station.account("alice")
+    alice = station.first_account
     flow = association(station, alice, desk)
     flow.run_to("prompted")
     desk.key(flow.code)
@@ -172,10 +173,13 @@ def test_equal_codes_do_not_cross(station: Station, in_call: bool) -> None:
     if in_call and Capability.GENERATE_DIGITS not in station.rig.cti.capabilities:
         station.not_applicable("ASSOC-ID.2", "the PBX does not generate digits in a call over CTI")
         return
+    accounts = station.first_account, station.second_account("ASSOC-N06")
+    if accounts[1] is None:
+        return
     if not station.choose_codes("4711", "4711"):
         station.not_run("ASSOC-N06", "this service chooses its codes itself")
         pytest.skip("the service chooses its codes itself")
-    flows = _two_at_once(station, in_call)
+    flows = _two_at_once(station, (accounts[0], accounts[1]), in_call)
     _in_parallel(station, [partial(flow.run_to, "prompted", first="complete") for flow in flows])
 
     flows[0].key_code()
@@ -195,12 +199,11 @@ def test_equal_codes_do_not_cross(station: Station, in_call: bool) -> None:
         assert flow.account.phones() == [flow.phone.extension]
 
 
-def _two_at_once(station: Station, in_call: bool) -> list[Association]:
+def _two_at_once(station: Station, accounts: Sequence[Account], in_call: bool) -> list[Association]:
     """Two flows on two phones, asked for and with the same code in both accounts."""
     desks = list(station.phones.values())[:2]
     flows = [
-        association(station, station.account(name), desk, in_call=in_call)
-        for name, desk in zip(("alice", "bob"), desks, strict=True)
+        association(station, account, desk, in_call=in_call) for account, desk in zip(accounts, desks, strict=True)
     ]
     for flow in flows:
         flow.alone = False

@@ -24,12 +24,12 @@ CONTROLS = ("MakeCall", "AnswerCall", "HoldCall", "RetrieveCall", "ClearConnecti
 @pytest.mark.req("ASSOC-S10.2")
 def test_nothing_is_controlled_before_the_association(station: Station, desk: Phone) -> None:
     """Calls made, answered, held, retrieved, cleared: each refused, no command to the PBX, no bell."""
-    cloud, to = station.cloud, station.neighbour(desk).extension
+    cloud, name, to = station.cloud, station.first_account.name, station.neighbour(desk).extension
     since_s = station.clock.now_s()
 
     refusals = [
-        _refusal(lambda: cloud.make_call("alice", desk.extension, to)),
-        *(_refusal(lambda act=act: act("alice", desk.extension, "1"))  # type: ignore[misc]
+        _refusal(lambda: cloud.make_call(name, desk.extension, to)),
+        *(_refusal(lambda act=act: act(name, desk.extension, "1"))  # type: ignore[misc]
           for act in (cloud.answer, cloud.hold, cloud.retrieve, cloud.clear)),
     ]  # fmt: skip
     station.clock.sleep(ACTED_S)
@@ -58,7 +58,7 @@ def _allowed(act: Callable[[], str | None]) -> str:
 @pytest.mark.req("ASSOC-S10.2")
 def test_a_call_is_made_held_and_taken_back(station: Station, desk: Phone) -> None:
     """The account calls another phone, holds it (no key reaches it any more), takes it back, and ends it."""
-    other, alice = station.neighbour(desk), station.account("alice")
+    other, alice = station.neighbour(desk), station.first_account
     associate(station, alice, desk)
     call_id = _call(station, alice, desk, other)
     _judge_key(station, desk, other, "5", heard="5", title="in the call that the account made")
@@ -67,14 +67,14 @@ def test_a_call_is_made_held_and_taken_back(station: Station, desk: Phone) -> No
             (station.cloud.hold, "6", "", "while the account holds the call"),
             (station.cloud.retrieve, "7", "7", "when it has taken the call back"),
         ):
-            _allowed(partial(act, "alice", desk.extension, call_id))
+            _allowed(partial(act, alice.name, desk.extension, call_id))
             station.clock.sleep(ACTED_S / 2)
             _judge_key(station, desk, other, key, heard, title)
     else:
         station.not_applicable("ASSOC-S10.2", "the PBX does not hold calls over CTI")
 
     ended_s = station.clock.now_s()
-    _allowed(partial(station.cloud.clear, "alice", desk.extension, call_id))
+    _allowed(partial(station.cloud.clear, alice.name, desk.extension, call_id))
 
     cleared = station.watch.expect("cti", ACTED_S, ended_s, desk.extension, name="ConnectionCleared")
     station.judge_count("ASSOC-S10.2", "call cleared", "cti", ended_s, name="ConnectionCleared", at_least=1)
@@ -112,18 +112,18 @@ def test_a_call_is_answered_for_the_phone(station: Station, desk: Phone) -> None
     if desk.kind == "analog":
         station.not_applicable("ASSOC-S10.2", f"{desk.name} is an analog set: it cannot go off hook by itself")
         return
-    other, alice = station.neighbour(desk), station.account("alice")
+    other, alice = station.neighbour(desk), station.first_account
     associate(station, alice, desk)
     since_s = other.lift().time_s
     assert other.hears_dial_tone()
     other.dial(desk.extension)
     assert desk.ring(8.0, since_s) is not None
     station.clock.sleep(0.5)
-    ringing = [each for each in station.cloud.phones("alice")[0].calls if each["state"] == "ringing"]
-    assert ringing, f"the account does not see the call: {station.cloud.phones('alice')}"
+    ringing = [each for each in station.cloud.phones(alice.name)[0].calls if each["state"] == "ringing"]
+    assert ringing, f"the account does not see the call: {station.cloud.phones(alice.name)}"
 
-    asked = station.watch.note("K", "cloud", "answer", "alice", station.clock.now_s(), 0.05)
-    _allowed(partial(station.cloud.answer, "alice", desk.extension, ringing[0]["call_id"]))
+    asked = station.watch.note("K", "cloud", "answer", alice.name, station.clock.now_s(), 0.05)
+    _allowed(partial(station.cloud.answer, alice.name, desk.extension, ringing[0]["call_id"]))
 
     answered = station.watch.expect("cti", ACTED_S, asked.time_s, desk.extension, name="Established")
     assert answered is not None, "the account could not answer the call"
@@ -131,5 +131,5 @@ def test_a_call_is_answered_for_the_phone(station: Station, desk: Phone) -> None
     station.record.judge("ASSOC-S10.2", "the account's answer to the call", "interval", unit="s", **spec)
     station.clock.sleep(6.5)  # longer than the bell's pause
     station.judge_count("ASSOC-S10.2", "bell after the answer", "ring", answered.time_s, active=True, at_most=0)
-    station.cloud.clear("alice", desk.extension, ringing[0]["call_id"])
+    station.cloud.clear(alice.name, desk.extension, ringing[0]["call_id"])
     station.clock.sleep(0.5)

@@ -41,7 +41,7 @@ def first(station: Station) -> Phone:
 @pytest.mark.parametrize("way", BUSY_WAYS)
 def test_phone_in_use_is_left_in_peace(station: Station, desk: Phone, way: str) -> None:
     """In a call, ringing, off hook, or not to be disturbed: the attempt ends with a reason, and disturbs nothing."""
-    other, alice = station.neighbour(desk), station.account("alice")
+    other, alice = station.neighbour(desk), station.first_account
     codes = station.feature_codes
     if way == "in peace" and codes is None:
         station.not_applicable("ASSOC-N10", "the station file names no codes for do not disturb: [pbx] dnd_on, dnd_off")
@@ -138,7 +138,7 @@ def _judge_unbroken(station: Station, desk: Phone, other: Phone, way: str) -> No
 @pytest.mark.parametrize("keyed", [0, 2], ids=["silence", "half a code"])
 def test_silence_is_asked_again_and_then_ended(station: Station, first: Phone, keyed: int) -> None:
     """Nothing, or half a code, after the prompt: the IVR asks again, gives up, hangs up; nothing is associated."""
-    flow = association(station, station.account("alice"), first)
+    flow = association(station, station.first_account, first)
     flow.run_to("prompted")
     if keyed:
         flow.key_code(flow.code[:keyed])
@@ -162,7 +162,7 @@ def test_silence_is_asked_again_and_then_ended(station: Station, first: Phone, k
 @pytest.mark.req("ASSOC-N15")
 def test_doubled_digit_is_refused_and_its_cause_named(station: Station, desk: Phone) -> None:
     """One digit of the code comes twice: not taken for the code, and the bench says where the second one came from."""
-    flow = association(station, station.account("alice"), desk)
+    flow = association(station, station.first_account, desk)
     flow.run_to("request")
     while len(set(flow.code)) == 1:  # one more of the same digit would not make it another code
         flow.request()
@@ -216,7 +216,7 @@ def test_voices_at_the_handset_key_nothing(station: Station, desk: Phone) -> Non
 
     Twelve seconds prove no rate an hour: receivers are characterized for that (DTMF-DEC.9).
     """
-    flow = association(station, station.account("alice"), desk)
+    flow = association(station, station.first_account, desk)
     flow.run_to("prompted")
     station.clock.sleep(1.0)
     voice = talkoff.harsh(TALK_S, TALK_SEED, desk.audio_rate_hz)
@@ -252,7 +252,7 @@ def test_refused_lock_stops_before_the_call(station: Station, desk: Phone, varia
     if not reason:
         station.not_applicable("LOCK-N01", f"{desk.name} takes a lock by {variant}: there is no refusal to be seen")
         return
-    alice = station.account("alice")
+    alice = station.first_account
     flow = association(station, alice, desk, lock=variant)
     flow.run_to("complete")
     asked = flow.steps["S1"]

@@ -86,7 +86,7 @@ def test_a_failed_association_leaves_the_phone_as_it_was(station: Station, desk:
     """Locked for an association that then fails: afterwards the phone, which was free before, dials out again."""
     if not _lockable(station, desk, "LOCK-END.1"):
         return
-    alice = station.account("alice")
+    alice = station.first_account
     flow = association(station, alice, desk, lock=True)
     flow.run_to("answer")
     station.clock.sleep(0.4)  # a person's shortest; a loop closed for less is no answer
@@ -110,7 +110,7 @@ def test_no_local_code_in_time_ends_the_call(station: Station, variant: str) -> 
     if able is None:
         station.not_applicable("LOCK-N03", "; ".join(dict.fromkeys(reasons.values())))
         return
-    alice, desk = station.account("alice"), station.phone(able)
+    alice, desk = station.first_account, station.phone(able)
     flow = association(station, alice, desk, lock=variant)
     flow.run_to("answer")
     lifted = flow.steps["lift"]
@@ -136,7 +136,7 @@ def test_wrong_local_code_stops_the_association(station: Station, desk: Phone) -
     """A wrong local code: no outside line, context FAILED; from S3 a new attempt works."""
     if not _lockable(station, desk, "LOCK-S25.2"):
         return
-    alice = station.account("alice")
+    alice = station.first_account
     flow = association(station, alice, desk, lock=True)
     flow.run_to("answer")
     since_s = flow.steps["lift"].time_s

@@ -36,7 +36,7 @@ def test_every_combination_associates(station: Station, desk: Phone, chosen: tup
         station.not_applicable("ASSOC-VAR.1", reason)
         return
     options = Options(lock=station.options.lock, s3=s3, context=context, ddi=ddi)
-    alice = station.account("alice")
+    alice = station.first_account
 
     title = f"phones of the account, by a phone of kind {desk.model.kind}"
     with judged_anyway(station, alice, ("ASSOC-VAR.1", "ASSOC-S1.5"), title):
@@ -74,7 +74,7 @@ def test_association_locked_either_way(station: Station, desk: Phone, variant: s
     if reason := station.why_not_locked(desk, variant):
         station.not_applicable("LOCK-S13.1" if variant == "notify" else "LOCK-S5.2", reason)
         return
-    alice = station.account("alice")
+    alice = station.first_account
 
     flow = associate(station, alice, desk, lock=variant)
 
@@ -92,7 +92,7 @@ def test_context_id_over_the_established_connection(station: Station, desk: Phon
     if lock and (reason := station.why_not_locked(desk, desk.lock_variant)):
         station.not_applicable("ASSOC-S16.4", reason)
         return
-    alice = station.account("alice")
+    alice = station.first_account
 
     flow = associate(station, alice, desk, lock=lock, in_call=True)
 

@@ -38,7 +38,7 @@ def first(station: Station) -> Phone:
 @pytest.mark.req("ASSOC-N02")
 def test_expired_code_keyed_right_is_refused(station: Station, first: Phone) -> None:
     """A code that was right and is too old now, keyed in the call: nothing is associated."""
-    alice = station.account("alice")
+    alice = station.first_account
     with station.policy(code_ttl_s=TTL_S):
         flow = association(station, alice, first)
         flow.run_to("prompted")
@@ -56,7 +56,7 @@ def test_expired_code_keyed_right_is_refused(station: Station, first: Phone) -> 
 @pytest.mark.req("ASSOC-N02")
 def test_expired_request_calls_nobody(station: Station, first: Phone) -> None:
     """The completion request comes after the code has died: refused, and no command to the PBX, no bell."""
-    alice = station.account("alice")
+    alice = station.first_account
     with station.policy(code_ttl_s=2.0, completion_required=True):
         name, asked = alice.request(first.extension)
         station.clock.sleep(2.5)
@@ -82,8 +82,10 @@ def _refusal_of_completion(account: Account, name: str) -> str:
 def test_used_code_is_refused(station: Station, first: Phone, where: str) -> None:
     """A code that has associated a phone, keyed again in the next association: refused, on this phone or another."""
     desk = first if where == "same phone" else station.neighbour(first)
+    alice, bob = station.first_account, station.second_account("ASSOC-N03")
+    if bob is None:
+        return
     station.choose_codes("4711", "0815")
-    alice, bob = station.account("alice"), station.account("bob")
     used = associate(station, alice, first).code
     alice.leave(first.extension)
     since_s = station.clock.now_s()
@@ -106,7 +108,7 @@ def test_used_context_and_code_are_turned_away(station: Station, first: Phone) -
     if not station.options.context:
         station.not_applicable("ASSOC-N03", "this station uses no context ids")
         return
-    alice = station.account("alice")
+    alice = station.first_account
     flow = associate(station, alice, first)
     alice.leave(first.extension)
     since_s = station.clock.now_s()
@@ -131,7 +133,7 @@ def test_guessing_ends_in_a_lockout(station: Station, first: Phone) -> None:
 
     Contexts that failed in the hour before count too, so the lockout may come sooner.
     """
-    alice = station.account("alice")
+    alice = station.first_account
     since_s = station.clock.now_s()
     with station.policy(max_failed_contexts=CONTEXTS, max_code_attempts=TRIES, lockout_s=LOCKOUT_S):
         flow = association(station, alice, first)
@@ -181,8 +183,8 @@ def test_extensions_of_others_and_of_nobody_are_refused_alike(station: Station) 
     if foreign is None:
         station.not_run("ASSOC-N07", 'the station file names no extension of another company: [cloud] foreign = "..."')
         pytest.skip("no extension of another company is known")
-    alice = station.account("alice")
-    since_s, contexts, mail = station.clock.now_s(), rows(station, "context"), len(station.cloud.inbox("alice"))
+    alice = station.first_account
+    since_s, contexts, mail = station.clock.now_s(), rows(station, "context"), len(station.cloud.inbox(alice.name))
 
     with station.policy(completion_required=False):  # a request that is taken goes on to the PBX at once
         refusals = [_refusal_of_request(alice, number) for number in (foreign, _nobody(station))]
@@ -193,11 +195,11 @@ def test_extensions_of_others_and_of_nobody_are_refused_alike(station: Station) 
     judge_no_row(station, "ASSOC-N07", "context", contexts)
     judge_no_row(station, "ASSOC-REPO.1", "context", contexts)
     judge_no_row(station, "ASSOC-S1.2", "context", contexts)
-    words = station.watch.note("K", "cloud", "refusals", "alice", since_s, 0.01, same=refusals[0] == refusals[1])
+    words = station.watch.note("K", "cloud", "refusals", alice.name, since_s, 0.01, same=refusals[0] == refusals[1])
     station.record.judge("ASSOC-N07", "refused in the same words", "equal", observation=words.id, key="same",
                          expected=True)  # fmt: skip
     assert all(refusal.startswith("404") for refusal in refusals), f"not refused: {refusals}"
-    assert len(station.cloud.inbox("alice")) == mail, "a code was sent"
+    assert len(station.cloud.inbox(alice.name)) == mail, "a code was sent"
     assert alice.phones() == []
 
 
@@ -211,7 +213,7 @@ def _nobody(station: Station) -> str:
 @pytest.mark.req("ASSOC-REPO.1")
 def test_extension_that_leaves_the_company_is_refused_at_the_end(station: Station, first: Phone) -> None:
     """In one repository at S1, in another when the right code is keyed: refused at S10."""
-    alice = station.account("alice")
+    alice = station.first_account
     flow = association(station, alice, first)
     flow.run_to("prompted")
     try:
@@ -233,7 +235,7 @@ def test_extension_that_leaves_the_company_is_refused_at_the_end(station: Statio
 @pytest.mark.req("ASSOC-S3.1")
 def test_without_a_completion_request_nothing_starts(station: Station, first: Phone) -> None:
     """Only asked for, not completed: ten seconds later no command has gone to the PBX and no phone has rung."""
-    alice = station.account("alice")
+    alice = station.first_account
     with station.policy(completion_required=True):
         _, asked = alice.request(first.extension)
         station.clock.sleep(10.0)
@@ -245,17 +247,18 @@ def test_without_a_completion_request_nothing_starts(station: Station, first: Ph
 @pytest.mark.req("ASSOC-S2.1", "ASSOC-S2.3")
 def test_the_code_shows_in_the_requesting_account_alone(station: Station, first: Phone) -> None:
     """S2: a message with the code in this account's inbox, in no other account's, and in no other message."""
-    alice, others = station.account("alice"), [name for name in station.model.service.accounts if name != "alice"]
+    alice = station.first_account
+    others = [name for name in station.model.service.accounts if name != alice.name]
     with station.policy(completion_required=True):
         name, _ = alice.request(first.extension)
         got = alice.code(name)
 
     assert got is not None, "no code in the account's inbox"
-    told = [message for message in station.cloud.inbox("alice") if message.association == name]
+    told = [message for message in station.cloud.inbox(alice.name) if message.association == name]
     codes = [message.code for message in told if message.kind == "code"]
     elsewhere = [mail for other in others for mail in station.cloud.inbox(other) if mail.association == name]
     now_s = station.clock.now_s()
-    seen = station.watch.note("M", "cloud", "delivered", "alice", now_s, 0.05, own=len(codes), others=len(elsewhere))
+    seen = station.watch.note("M", "cloud", "delivered", alice.name, now_s, 0.05, own=len(codes), others=len(elsewhere))
     for req, title, key, expected in (
         ("ASSOC-S2.3", "codes in the account's application", "own", 1),
         ("ASSOC-S2.1", "messages of it in other accounts", "others", 0),
@@ -268,13 +271,13 @@ def test_the_code_shows_in_the_requesting_account_alone(station: Station, first:
 @pytest.mark.parametrize("length", [4, 6], ids=["as delivered", "six digits"])
 def test_codes_have_the_length_the_policy_says(station: Station, first: Phone, length: int) -> None:
     """Four digits unless the administrator wants more; the longer one is keyed and taken as a whole."""
-    alice = station.account("alice")
+    alice = station.first_account
     with station.policy(**({} if length == 4 else {"code_length": length})):
         flow = associate(station, alice, first)
 
     time_s = flow.steps["S2"].time_s
     plain = flow.code.isascii() and flow.code.isdigit()
-    seen = station.watch.note("K", "cloud", "code-made", "alice", time_s, 0.05, length=len(flow.code), digits=plain)
+    seen = station.watch.note("K", "cloud", "code-made", alice.name, time_s, 0.05, length=len(flow.code), digits=plain)
     station.record.judge("ASSOC-S2.2", "digits of the code", "equal", observation=seen.id, key="length",
                          expected=length)  # fmt: skip
     station.record.judge("ASSOC-S2.2", "nothing but digits", "equal", observation=seen.id, key="digits", expected=True)
@@ -282,9 +285,13 @@ def test_codes_have_the_length_the_policy_says(station: Station, first: Phone, l
 
 
 @pytest.mark.req("ASSOC-S1.3")
-@pytest.mark.parametrize("account", ["alice", "bob"])
-def test_choices_are_the_entries_of_the_accounts_name(station: Station, account: str) -> None:
+@pytest.mark.parametrize("which", ["first account", "second account"])
+def test_choices_are_the_entries_of_the_accounts_name(station: Station, which: str) -> None:
     """The directory entries offered to an account are those with its holder's name: all of them, and no other."""
+    chosen = station.first_account if which == "first account" else station.second_account("ASSOC-S1.3")
+    if chosen is None:
+        return
+    account = chosen.name
     holder = station.model.service.names.get(account)
     entries = {phone.extension: phone.name for phone in station.model.phone.values() if phone.name}
     if not holder or not entries:
@@ -311,6 +318,6 @@ def _other_code(code: str) -> str:
 def test_no_secret_leaves_its_owner(station: Station, first: Phone) -> None:
     """After an association with the lock: no password, no local code in anything the service keeps or was told."""
     lock = first.lock_variant != "none"
-    associate(station, station.account("alice"), first, lock=lock)
+    associate(station, station.first_account, first, lock=lock)
 
     judge_no_secret(station)

@@ -10,6 +10,7 @@ from offhook.bench.record.schema import Verdict
 from offhook.reports.deviations import loosened
 from offhook.reports.folder import Run
 from offhook.reports.quantity import figure_of, limits
+from offhook.reports.requirements import texts
 from offhook.reports.steps import source_of
 from offhook.reports.summary import Digest
 
@@ -116,6 +117,7 @@ def requirement_rows(digest: Digest) -> list[dict[str, Any]]:
     return [
         {
             "req": line.req,
+            "text": texts().get(line.req, ""),
             "title": line.title,
             "source": source_of(line.req),
             "verdict": line.verdict,

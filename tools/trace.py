@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-IDS = ROOT / "docs" / "requirements-ids.csv"
+IDS = ROOT / "reports" / "requirements.csv"
 TRACE = ROOT / "build" / "trace"
 FAULTS, JUDGED = "faults", "faults-judged"
 """How the files of each sort begin: one run of the tests writes several."""

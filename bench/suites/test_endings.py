@@ -165,7 +165,7 @@ def test_a_phone_of_another_account_changes_hands_with_notice(station: Station, 
 
 @pytest.mark.req("ASSOC-S11.3", "ASSOC-END.1")
 def test_the_monitor_stays_until_the_account_leaves(station: Station, first: Phone) -> None:
-    """After success the phone stays monitored; when the account gives it back, monitoring stops."""
+    """After success the phone stays monitored; when the account gives it back, control and monitoring end."""
     alice = station.first_account
     flow = associate(station, alice, first)
     station.clock.sleep(SETTLE_S)
@@ -175,8 +175,11 @@ def test_the_monitor_stays_until_the_account_leaves(station: Station, first: Pho
 
     left_s = station.clock.now_s()
     alice.leave(first.extension)
+    alice.controls(first, to=station.neighbour(first).extension)
     station.clock.sleep(SETTLE_S)
 
+    station.judge_count("ASSOC-END.1", "control refused afterwards", "control-refused", left_s, at_least=1)
+    station.judge_count("ASSOC-END.1", "rings by that refused action", "ring", left_s, active=True, at_most=0)
     for req in ("ASSOC-S11.3", "ASSOC-END.1"):
         _judge_monitor(flow, req, "monitor stopped after the association has ended", left_s, at_least=1)
     _judge_owner(station, "ASSOC-END.1", alice, 0)

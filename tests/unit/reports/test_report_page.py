@@ -146,6 +146,12 @@ def test_every_judgement_links_to_its_requirement_and_to_evidence_that_exists(ba
 
 
 @pytest.mark.req("REP-VER.3")
+def test_a_requirement_is_told_in_its_own_words(bad: Path) -> None:
+    html = page(bad)
+    rows = words(html[html.index('id="requirements"') :])
+    assert "Given the prompt, when the code is typed on the phone's keypad, then digits reach the IVR as DTMF" in rows
+
+
 def test_a_figure_nearer_to_its_limit_than_its_uncertainty_is_inconclusive(bad: Path) -> None:
     html = page(bad)
     start = html.index("association of desk-1 by alice, close", html.index('<section id="failed">'))

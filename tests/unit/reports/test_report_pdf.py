@@ -77,6 +77,7 @@ def test_it_has_every_requirement_attempt_and_file_of_the_run(bad: Path) -> None
     assert len(names) == 6
     for name in [*reqs, *names, *(path.name for path in (bad / "audio").iterdir())]:
         assert name in squeezed, name
+    assert "thendigitsreachtheIVRasDTMF" in squeezed, "ASSOC-S27.1 in its own words"
 
 
 def test_what_failed_is_told_with_what_was_expected_heard_and_where_to_listen(bad: Path) -> None:

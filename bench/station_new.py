@@ -63,7 +63,7 @@ link    = "end://cti-tap"             # tcp://10.0.3.9:8801
 driver   = "http"                     # {cloud}
 url      = "end://cloud"              # https://service.example
 admin    = "admin-token"              # "env:LAB_ADMIN": a real service's secrets never stand in a file
-accounts = {{ alice = "alice-pw", bob = "bob-pw" }}   # {{ alice = "env:LAB_ALICE" }}
+accounts = {{ alice = "alice-pw", bob = "bob-pw" }}   # any two: {{ carol = "env:LAB_CAROL", ... }}
 names    = {{ alice = "Alice Martin", bob = "Bob Stone" }}   # as the PBX directory has them
 #foreign  = "2001"                    # an extension of another company: to be refused
 

@@ -31,6 +31,8 @@ TOLD_ONCE = ("name", "f_call_id", "f_cause", "f_monitor_id")
 EVENT_LEAD_S = 30.0
 """From the first of them to the first context digit: ring time at the far end, and TH-06."""
 IVR_ANSWER_S = 10.0
+HUSHED_S = 0.6
+"""An IVR that lets callers type over its prompt has stopped talking by then."""
 
 
 @dataclass
@@ -293,7 +295,7 @@ class Association(AssociationAttempt):
         """S27: the code keyed on the phone reaches the IVR as tones, once."""
         typed = self.code if code is None else code
         self.keyed_s = start_s = self.station.clock.now_s()
-        self.phone.key(typed)
+        self._key(typed)
         watch = self.station.watch
         watch.clock.wait_for(lambda: len(list(watch.all("digit", start_s, self.heard))) >= len(typed), 1.0)
         ear, ivr = (list(watch.all("digit", start_s, wire)) for wire in (self.phone.name, self.heard))
@@ -319,6 +321,19 @@ class Association(AssociationAttempt):
         if len(ear) != len(typed):
             raise StepFailed("S27", f"{typed} in the ear", self._text(ear) or "nothing", self._handset)
         self.mark("S27", "the code reaches the IVR", ivr[-1], ear[-1])
+
+    def _key(self, typed: str) -> None:
+        """The first key silences the prompt, and the next waits for that.
+
+        Two equal tones with loud speech between them, and no silence, may be one to any ear (ASSOC-S27.1).
+        """
+        clock, listener = self.station.clock, self.station.listener
+        if len(typed) > 1 and listener.sounding(self.spoken, clock.now_s()):
+            self.phone.key(typed[0])
+            clock.wait_for(lambda: not listener.sounding(self.spoken, clock.now_s()), HUSHED_S)
+            self.phone.key(typed[1:])
+        else:
+            self.phone.key(typed)
 
     def decided(self) -> None:
         """S8, S9, S10, S36: the service has the code, compares, associates, and says so."""

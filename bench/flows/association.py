@@ -31,8 +31,8 @@ TOLD_ONCE = ("name", "f_call_id", "f_cause", "f_monitor_id")
 EVENT_LEAD_S = 30.0
 """From the first of them to the first context digit: ring time at the far end, and TH-06."""
 IVR_ANSWER_S = 10.0
-HUSHED_S = 0.6
-"""An IVR that lets callers type over its prompt has stopped talking by then."""
+PROMPT_S = 20.0
+"""No prompt is longer."""
 
 
 @dataclass
@@ -291,49 +291,40 @@ class Association(AssociationAttempt):
 
     # ---- S27, S8, S9, S10, S36 ---------------------------------------------------------------------------------
 
-    def key_code(self, code: str | None = None) -> None:
-        """S27: the code keyed on the phone reaches the IVR as tones, once."""
+    def key_code(self, code: str | None = None, *, over_prompt: bool = False) -> None:
+        """S27: the code keyed on the phone reaches the IVR as tones, once.
+
+        Keyed when the prompt is over, as not every IVR hears through its own voice, and no ear does for sure; with
+        ``over_prompt`` at once, and what counts is what the IVR hears.
+        """
         typed = self.code if code is None else code
-        self.keyed_s = start_s = self.station.clock.now_s()
-        self._key(typed)
-        watch = self.station.watch
+        watch, listener = self.station.watch, self.station.listener
+        if not over_prompt:
+            watch.clock.wait_for(lambda: not listener.sounding(self.spoken, watch.clock.now_s()), PROMPT_S)
+        self.keyed_s = start_s = watch.clock.now_s()
+        self.phone.key(typed)
         watch.clock.wait_for(lambda: len(list(watch.all("digit", start_s, self.heard))) >= len(typed), 1.0)
         ear, ivr = (list(watch.all("digit", start_s, wire)) for wire in (self.phone.name, self.heard))
         to_s = max([seen.time_s for seen in ear + ivr] + [watch.clock.now_s()]) + 0.03
-        for wire in (self.heard, self.phone.name):
-            self.judge(
-                "ASSOC-S27.1",
-                f"code keyed, heard on {wire}",
-                "digits",
-                wire=wire,
-                from_s=start_s,
-                to_s=to_s,
-                expected=typed,
-            )
-        text = "".join(str(seen.data["key"]) for seen in ivr)
-        if text != typed:
-            through = len(ear) == len(typed) or (ear and not ivr)  # unheard keys do not end the prompt in the ear
-            wire_name = IVR_LEG if through else self._keypad if not ear else self._handset
-            heard = f"{text or 'nothing'} at the IVR, {self._text(ear) or 'nothing'} in the ear"
-            for twice in doubled(typed, ivr):
-                heard += f"; {twice}: {why_doubled(watch, self.phone.name, twice, doubled(typed, ear))}"
-            raise StepFailed("S27", f"{typed} at the IVR", heard, wire_name, "listen to both WAVs; settle_ms, press_ms")
-        if len(ear) != len(typed):
+        spec: dict[str, Any] = {"from_s": start_s, "to_s": to_s, "expected": typed}
+        for wire in (self.heard,) if over_prompt else (self.heard, self.phone.name):
+            self.judge("ASSOC-S27.1", f"code keyed, heard on {wire}", "digits", wire=wire, **spec)
+        self._check_keyed(typed, ear, ivr)
+        if len(ear) != len(typed) and not over_prompt:
             raise StepFailed("S27", f"{typed} in the ear", self._text(ear) or "nothing", self._handset)
-        self.mark("S27", "the code reaches the IVR", ivr[-1], ear[-1])
+        self.mark("S27", "the code reaches the IVR", ivr[-1], ear[-1] if ear else None)
 
-    def _key(self, typed: str) -> None:
-        """The first key silences the prompt, and the next waits for that.
-
-        Two equal tones with loud speech between them, and no silence, may be one to any ear (ASSOC-S27.1).
-        """
-        clock, listener = self.station.clock, self.station.listener
-        if len(typed) > 1 and listener.sounding(self.spoken, clock.now_s()):
-            self.phone.key(typed[0])
-            clock.wait_for(lambda: not listener.sounding(self.spoken, clock.now_s()), HUSHED_S)
-            self.phone.key(typed[1:])
-        else:
-            self.phone.key(typed)
+    def _check_keyed(self, typed: str, ear: list[Seen], ivr: list[Seen]) -> None:
+        """Raise StepFailed, with the wire that is to blame, unless the IVR heard what was typed."""
+        text = self._text(ivr)
+        if text == typed:
+            return
+        through = len(ear) == len(typed) or (ear and not ivr)  # unheard keys do not end the prompt in the ear
+        wire_name = IVR_LEG if through else self._keypad if not ear else self._handset
+        heard = f"{text or 'nothing'} at the IVR, {self._text(ear) or 'nothing'} in the ear"
+        for twice in doubled(typed, ivr):
+            heard += f"; {twice}: {why_doubled(self.station.watch, self.phone.name, twice, doubled(typed, ear))}"
+        raise StepFailed("S27", f"{typed} at the IVR", heard, wire_name, "listen to both WAVs; settle_ms, press_ms")
 
     def decided(self) -> None:
         """S8, S9, S10, S36: the service has the code, compares, associates, and says so."""

@@ -267,7 +267,8 @@ def test_a_code_keyed_into_the_prompt_is_taken(station: Station, first: Phone) -
         return
 
     with judged_anyway(station, alice, ("ASSOC-S33.3",), "phones of the account, its code typed over the prompt"):
-        flow.run_to("decided", first="key_code")
+        flow.key_code(over_prompt=True)
+        flow.decided()
 
     spec: dict[str, Any] = {"wire": flow.heard, "from_s": flow.keyed_s, "to_s": flow.steps["S27"].time_s + 0.03}
     flow.judge("ASSOC-S33.3", "code keyed over the prompt, at the IVR", "digits", **spec, expected=flow.code)

@@ -128,7 +128,7 @@ def _integrity(run: Run) -> str:
         f"{said} The digest at the foot of each page is the SHA-256 of {MANIFEST}, which holds the SHA-256 of every "
         "file of the run folder; whoever has the folder can check it, work out every verdict again and make this "
         "document again (offhook report), byte for byte with the same installed versions. A verdict that rests on a "
-        "file which is not what was sealed cannot be PASS."
+        "file which is not what was sealed is INCONCLUSIVE."
     )
 
 

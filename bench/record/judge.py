@@ -1,7 +1,7 @@
 """Every verdict of a run, made anew from its folder alone.
 
-A judgement that read a file which is no longer what was sealed is INCONCLUSIVE at best and names the file; digits
-decoded from it again that differ are FAIL. A run that was never sealed is read as it lies and vouches for no level.
+A judgement that read a file which is no longer what was sealed is INCONCLUSIVE, whatever is in that file now, and names
+it: the telephone is not to blame for it. A run that was never sealed is read as it lies and vouches for no level.
 """
 
 from __future__ import annotations
@@ -245,7 +245,7 @@ def _unknown(case: Case) -> Finding:
 
 
 def _distrust(finding: Finding, evidence: Evidence) -> Finding:
-    """INCONCLUSIVE at best if a file it rests on is damaged."""
+    """INCONCLUSIVE and without a figure if a file it rests on is damaged: it speaks for and against nothing."""
     if evidence.manifest is None:
         names = finding.files
     else:
@@ -254,5 +254,4 @@ def _distrust(finding: Finding, evidence: Evidence) -> Finding:
     if not damages:
         return finding
     reason = "; ".join([*damages, finding.reason] if finding.reason else damages)
-    verdict = worst([finding.verdict, Verdict.INCONCLUSIVE])
-    return replace(finding, verdict=verdict, reason=reason)
+    return replace(finding, verdict=Verdict.INCONCLUSIVE, reason=reason, figure=None, u=None)

@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from offhook.bench.record.interrupted import made_anew
 from offhook.bench.record.schema import Judgement, Verdict
 from offhook.bench.record.verdicts import worst
 from offhook.reports import folder, summary
@@ -146,10 +145,7 @@ def side(run_dir: Path) -> Side:
 def _cases(run: folder.Run) -> dict[str, tuple[str, Tally]]:
     """By node id without the number of the repetition."""
     groups: dict[str, list[folder.Case]] = defaultdict(list)
-    again = made_anew(case.attempt for case in run.cases)
-    for case in run.cases:
-        if case.attempt.id in again and case.outcome is Verdict.NOT_RUN:
-            continue  # what was made to the end speaks for it
+    for case in run.counted:
         groups[_REPETITION.sub("", case.attempt.nodeid)].append(case)
     found = {}
     for name, cases in groups.items():

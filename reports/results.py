@@ -113,6 +113,7 @@ def _attempt(run: Run, case: Case) -> dict[str, Any]:
         "started_s": attempt.started_s,
         "ended_s": attempt.ended_s,
         "outcome": case.outcome,
+        "superseded_by": case.anew,
         "message": attempt.message,
         "steps": [
             {"flow": step.flow, "name": step.name, "title": step.title, "time_s": step.time_s, "u_s": step.u_s}

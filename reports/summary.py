@@ -100,11 +100,8 @@ def how_it_ended(meta: dict[str, Any]) -> tuple[str, bool]:
 
 def _undone(run: Run) -> str:
     """How many of the planned tests were never begun, if the run says what it had planned."""
-    planned = run.meta.get("planned")
-    if not isinstance(planned, dict):
-        return ""
-    missing = sum(int(count) for count in planned.values()) - len(run.cases)
-    return f" {missing} of {sum(planned.values())} planned attempts were never begun." if missing > 0 else ""
+    missing = run.result.never_begun
+    return f" {missing} of {sum(run.meta['planned'].values())} planned attempts were never begun." if missing else ""
 
 
 def requirement_lines(run: Run) -> tuple[Line, ...]:
@@ -116,7 +113,7 @@ def requirement_lines(run: Run) -> tuple[Line, ...]:
     for judgement in run.result:
         groups[judgement.req or "(no id)"].append(judgement)
     judged = set(groups)
-    for case in run.cases:
+    for case in run.counted:
         broke = went_wrong(case) and case.attempt.raised is not Verdict.PASS
         for req in case.attempt.reqs:
             if req not in judged or (broke and _broke_at(case, req)):
@@ -127,7 +124,12 @@ def requirement_lines(run: Run) -> tuple[Line, ...]:
 
 def went_wrong(case: Case) -> bool:
     """True for an attempt that a reader must look at: FAIL, INCONCLUSIVE, or cut off by the end of the run."""
-    return case.outcome in (Verdict.FAIL, Verdict.INCONCLUSIVE) or case.attempt.raised is None
+    return case.anew is None and (case.outcome in (Verdict.FAIL, Verdict.INCONCLUSIVE) or case.attempt.raised is None)
+
+
+def made_again(case: Case) -> str:
+    """Which attempt counts in place of one that was cut short; "" for one that counts itself."""
+    return "" if case.anew is None else f" (does not count: attempt {case.anew} was made in its place)"
 
 
 def _broke_at(case: Case, req: str) -> bool:

@@ -106,7 +106,7 @@ def _why(run: Run, verdict: Verdict) -> str:
     """The reasons for what was not run, if they are few."""
     if verdict not in (Verdict.NOT_RUN, Verdict.NOT_APPLICABLE):
         return ""
-    reasons = dict.fromkeys(case.attempt.message.partition("\n")[0] for case in run.cases if case.outcome is verdict)
+    reasons = dict.fromkeys(case.attempt.message.partition("\n")[0] for case in run.counted if case.outcome is verdict)
     reasons.pop("", None)
     return f" ({'; '.join(reasons)})" if 0 < len(reasons) <= 3 else ""
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from offhook.bench.record import blinking, kinds, listening, rates
 from offhook.bench.record.heard import Ear
-from offhook.bench.record.interrupted import made_anew
+from offhook.bench.record.interrupted import superseded
 from offhook.bench.record.kinds import Case, Finding, NoEvidence, Rule
 from offhook.bench.record.reader import Evidence, open_run
 from offhook.bench.record.schema import DATABASE, MANIFEST, Attempt, Judgement, Verdict
@@ -59,7 +60,10 @@ class AttemptResult:
 
 @dataclass(frozen=True)
 class RunResult:
-    """A run as its folder proves it; iterating yields the judgements."""
+    """A run as its folder proves it; iterating yields the judgements that count.
+
+    All count but those of attempts that were cut short and made anew.
+    """
 
     folder: Path
     meta: dict[str, Any]
@@ -69,20 +73,28 @@ class RunResult:
     damages: tuple[str, ...]
 
     def __iter__(self) -> Iterator[Judgement]:
-        return iter(self.judgements)
+        return (one for one in self.judgements if one.attempt not in self.superseded)
+
+    @cached_property
+    def superseded(self) -> dict[int, int]:
+        """Attempts that were cut short and made anew, each with the one that counts in its place."""
+        outcomes = {one.attempt.id: one.outcome for one in self.attempts}
+        return superseded((one.attempt for one in self.attempts), outcomes)
+
+    @property
+    def counted(self) -> tuple[AttemptResult, ...]:
+        """The attempts, without those that were cut short and made anew."""
+        return tuple(one for one in self.attempts if one.attempt.id not in self.superseded)
 
     @property
     def counts(self) -> Counter[Verdict]:
-        """Attempts by outcome; without those that were cut short and made anew."""
-        again = made_anew(result.attempt for result in self.attempts)
-        return Counter(
-            one.outcome for one in self.attempts if one.outcome is not Verdict.NOT_RUN or one.attempt.id not in again
-        )
+        """The attempts that count, by outcome."""
+        return Counter(one.outcome for one in self.counted)
 
     @property
     def tested(self) -> bool:
         """True if any attempt came to a verdict: neither NOT_RUN nor NOT_APPLICABLE."""
-        return any(result.outcome in TESTED for result in self.attempts)
+        return any(result.outcome in TESTED for result in self.counted)
 
     @property
     def doubts(self) -> tuple[str, ...]:
@@ -106,10 +118,10 @@ class RunResult:
         """The run's own: a NOT_RUN that the station cannot help does not count; NOT_RUN if nothing was tested."""
         counted = [
             result.outcome
-            for result in self.attempts
+            for result in self.counted
             if result.attempt.required or result.outcome is not Verdict.NOT_RUN
         ]
-        loose = [judgement.verdict for judgement in self.judgements if judgement.attempt is None]
+        loose = [judgement.verdict for judgement in self if judgement.attempt is None]
         return worst(counted + loose) if self.tested else worst([Verdict.NOT_RUN, *counted, *loose])
 
     @property
@@ -181,7 +193,7 @@ def judge_evidence(evidence: Evidence, ear: Ear | None = None) -> RunResult:
     for one in first.values():
         grouped[one.attempt].append(one)
     outcomes = {number: outcome_of(attempt, tuple(grouped[number])) for number, attempt in attempts.items()}
-    others = rates.Made(tuple(attempts.values()), outcomes, tuple(first.values()))
+    others = rates.Made.of(tuple(attempts.values()), outcomes, tuple(first.values()))
     judgements = tuple(first[one.id] if one.id in first else made(one, others) for one in stored)
     for one in judgements:
         if one.id not in first:

@@ -162,8 +162,9 @@ class Console:
         for text in noted(result.meta):
             self.line("deviates", text, "yellow")
         if ended != "completed":
-            again = f"; to go on with it: offhook run --resume {result.folder}" if result.meta.get("plan") else ""
-            self.line("ended", f"{ended or 'killed'}{again}", "bold red")
+            plan = result.meta.get("plan") and not result.live
+            again = f"; to go on with it: offhook run --resume {result.folder}" if plan else ""
+            self.line("ended", f"{ended or ('not yet' if result.live else 'killed')}{again}", "bold red")
         page = next((path for path in reports if path.suffix == ".html"), None)
         self.line("report" if page else "run", f"{page or result.folder}")
 

@@ -63,7 +63,7 @@ def summarize(run: Run) -> Digest:
     lines = requirement_lines(run)
     outcomes = run.result.counts
     judged = Counter(judgement.verdict for judgement in run.result)
-    ended, whole = how_it_ended(run.meta)
+    ended, whole = how_it_ended(run.meta, live=run.result.live)
     ended += _undone(run)
     remarks = _remarks(run, ended, whole)
     verdict = run.result.verdict
@@ -84,11 +84,13 @@ def summarize(run: Run) -> Digest:
     )
 
 
-def how_it_ended(meta: dict[str, Any]) -> tuple[str, bool]:
+def how_it_ended(meta: dict[str, Any], *, live: bool = False) -> tuple[str, bool]:
     """How the run ended, in a sentence, and whether it came to its own end."""
     ended = meta.get("ended")
     if ended == "completed":
         return "The run was completed.", True
+    if live:
+        return "The run is being recorded now.", False
     if not ended:
         return "The run was killed: it never came to an end of its own.", False
     if ended == "interrupted":

@@ -44,7 +44,8 @@ OVER_ATTEMPTS = ("rate", "digit_errors", "percentile")
 ENDS = {"interrupted": 130, "terminated": 143}
 UNVERIFIED = "NOT VERIFIED"
 TESTED = (Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE)
-NEVER_SEALED = "the run was never sealed: it was killed, or is still going on"
+NEVER_SEALED = "the run was never sealed: it was killed"
+RECORDED_NOW = "the run is being recorded now: it is sealed when it ends"
 NO_MANIFEST = f"{MANIFEST} is missing: nothing vouches that the files are what was recorded"
 UNTESTED = "nothing was tested: no attempt came to a verdict"
 
@@ -71,6 +72,8 @@ class RunResult:
     judgements: tuple[Judgement, ...]
     sealed: bool
     damages: tuple[str, ...]
+    live: bool = False
+    """It was being recorded when it was read."""
 
     def __iter__(self) -> Iterator[Judgement]:
         return (one for one in self.judgements if one.attempt not in self.superseded)
@@ -99,7 +102,9 @@ class RunResult:
     @property
     def doubts(self) -> tuple[str, ...]:
         """Why the folder vouches for nothing: files altered or missing, no seal. Empty if it does."""
-        return self.damages if self.sealed else (*self.damages, unsealed(self.meta))
+        if self.sealed:
+            return self.damages
+        return (*self.damages, RECORDED_NOW if self.live else unsealed(self.meta))
 
     @property
     def never_begun(self) -> int:
@@ -206,6 +211,7 @@ def judge_evidence(evidence: Evidence, ear: Ear | None = None) -> RunResult:
         judgements=judgements,
         sealed=evidence.sealed,
         damages=tuple(evidence.damages()),
+        live=evidence.live,
     )
 
 

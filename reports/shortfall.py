@@ -7,11 +7,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from offhook.bench.asked import selected
 from offhook.bench.record.schema import Verdict
 from offhook.reports.attempt import WHOLE, findings
 from offhook.reports.folder import Case, Run
 from offhook.reports.summary import went_wrong
-from offhook.reports.wording import selected
 
 MOST_FAILURES = 60
 """Kinds of failure that are told in full; the rest is counted."""

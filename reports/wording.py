@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
+from offhook.bench.asked import selected
 from offhook.bench.record.judge import OVER_ATTEMPTS, UNVERIFIED
 from offhook.bench.record.schema import Verdict
 from offhook.reports.deviations import loosened
@@ -42,15 +43,6 @@ def document_title(run: Run, digest: Digest) -> str:
     title, of = _TITLES.get(digest.level, ("Test report", ""))
     part = " in part" if selected(run.meta) else ""
     return f"{title}{part}{of}{', with deviations' if loosened(run.meta) else ''}"
-
-
-def selected(meta: dict[str, Any]) -> str:
-    """Which part of the suites was asked for; "" if all of them."""
-    plan = meta.get("plan")
-    suites = plan.get("suites") if isinstance(plan, dict) else None
-    parts = [f"suites {', '.join(map(str, suites))}"] if suites else []
-    parts += [f"tests that match {meta['only']!r}"] if meta.get("only") else []
-    return "; ".join(parts)
 
 
 def heading(run: Run) -> str:

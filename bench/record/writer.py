@@ -371,20 +371,11 @@ class RunRecord:
         return made
 
     def _write(self, made: Judgement) -> None:
+        values = (made.figure, made.limit_low, made.limit_high, made.u, made.n, made.verdict, made.reason)
         self._store.execute(
             "UPDATE judgement SET figure = ?, limit_low = ?, limit_high = ?, u = ?, n = ?, verdict = ?, reason = ?, "
             "evidence = ? WHERE id = ?",
-            (
-                made.figure,
-                made.limit_low,
-                made.limit_high,
-                made.u,
-                made.n,
-                made.verdict,
-                made.reason,
-                json.dumps(made.evidence),
-                made.id,
-            ),
+            (*values, json.dumps(made.evidence), made.id),
         )
 
     def _settle(self) -> None:

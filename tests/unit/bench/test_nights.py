@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from record_standin import Bench
 from offhook.bench import not_started
 from offhook.bench.nights import told
 from offhook.bench.record import Verdict
+from offhook.bench.run import run_station
 from offhook.drivers.errors import ConfigError, DeviceGone
 
 PASS = Verdict.PASS
@@ -131,3 +134,20 @@ def test_a_note_that_cannot_be_read_costs_nothing(tmp_path: Path, content: str) 
     not_started.note(tmp_path / "no folder", "lab", ValueError("x"))
     not_started.note(tmp_path, "lab", ValueError("x"))
     assert len(not_started.read(tmp_path)) == 1
+
+
+def test_a_station_that_is_not_reached_leaves_a_note_where_its_runs_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def unreached(wanted: object) -> Iterator[None]:
+        raise DeviceGone("relay.keys1", "open", "no such device", "plug it in")
+        yield
+
+    monkeypatch.setattr("offhook.bench.run.opened", unreached)
+    with pytest.raises(DeviceGone):
+        run_station("simulated", out=tmp_path / "tonight")
+
+    [said] = not_started.read(tmp_path)
+    assert said.startswith("simulated could not begin at ")
+    assert said.endswith("relay.keys1: open: no such device (try: plug it in)")

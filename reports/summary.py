@@ -197,11 +197,17 @@ def margin(judgement: Judgement) -> float | None:
 
 
 def closest(run: Run, count: int = 3) -> tuple[tuple[Judgement, float], ...]:
-    """The figures closest to their limits, one per requirement, the closest first."""
+    """The figures closest to their limits, one per requirement, the closest first.
+
+    One without uncertainty is a count or follows from one: it keeps its place, and within the limit says nothing of
+    what might come to pass next time.
+    """
     best: dict[str, tuple[Judgement, float]] = {}
     for judgement in run.result:
         left = margin(judgement)
-        if left is not None and (judgement.req not in best or left < best[judgement.req][1]):
+        if left is None or (left >= 0.0 and not judgement.u):
+            continue
+        if judgement.req not in best or left < best[judgement.req][1]:
             best[judgement.req] = (judgement, left)
     ranked = sorted(best.values(), key=lambda pair: (pair[1], natural(pair[0].req)))
     return tuple(ranked[:count])

@@ -19,9 +19,9 @@ from offhook.reports.folder import Case, Run
 from offhook.reports.front import facts
 from offhook.reports.quantity import figure_of, limits
 from offhook.reports.rates import rate_rows
-from offhook.reports.shortfall import failures, never_begun, not_run, ranges, title_of, variant_of
+from offhook.reports.shortfall import failures, never_begun, not_run, ranges
 from offhook.reports.steps import legend
-from offhook.reports.summary import RULE, Digest, made_again
+from offhook.reports.summary import RULE, Digest, made_again, title_of, variant_of
 from offhook.reports.timing import timing
 from offhook.reports.wording import (
     LEVELS,

@@ -11,21 +11,10 @@ from offhook.bench.asked import selected
 from offhook.bench.record.schema import Verdict
 from offhook.reports.attempt import WHOLE, findings
 from offhook.reports.folder import Case, Run
-from offhook.reports.summary import went_wrong
+from offhook.reports.summary import title_of, variant_of, went_wrong
 
 MOST_FAILURES = 60
 """Kinds of failure that are told in full; the rest is counted."""
-
-
-def title_of(case: Case) -> str:
-    """The title without the variant that stands in its brackets."""
-    title = (case.attempt.title or case.attempt.nodeid).removesuffix(".")
-    return title.removesuffix(f" [{variant_of(case)}]")
-
-
-def variant_of(case: Case) -> str:
-    """What a test was called with: ``desk-1``; with its number if it was repeated."""
-    return case.attempt.nodeid.partition("[")[2].removesuffix("]")
 
 
 def without(text: str, variant: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from offhook.bench.record.judge import OVER_ATTEMPTS, UNVERIFIED, reach
 from offhook.bench.record.schema import Judgement, Verdict
 from offhook.bench.record.verdicts import worst
 from offhook.reports.folder import WORST_FIRST, Case, Run
+from offhook.reports.steps import legend, step_of
 
 RULE = (
     "PASS needs the figure plus its uncertainty (k = 2) within the limit. A figure outside its limit by more than its "
@@ -40,6 +42,8 @@ class Line:
     passed: int
     n: int
     bound: float | None
+    about: str = ""
+    """What it is about in words: the step it belongs to, else the test that is made for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,8 @@ def requirement_lines(run: Run) -> tuple[Line, ...]:
         for req in case.attempt.reqs:
             if req not in judged or (broke and _broke_at(case, req)):
                 groups[req].append(_unjudged(case, req))
-    lines = [_line(req, group) for req, group in groups.items()]
+    about = _about(run)
+    lines = [_line(req, group, about(req)) for req, group in groups.items()]
     return tuple(sorted(lines, key=lambda line: (WORST_FIRST.index(line.verdict), natural(line.req))))
 
 
@@ -137,7 +142,7 @@ def made_again(case: Case) -> str:
 def _broke_at(case: Case, req: str) -> bool:
     """True if an attempt broke off at the very step that a requirement is about."""
     found = BROKE_AT.match(case.attempt.message)
-    return bool(found) and req.partition("-")[2].partition(".")[0] == found[1]  # type: ignore[index]
+    return found is not None and step_of(req) == found[1]
 
 
 def _unjudged(case: Case, req: str) -> Judgement:
@@ -153,7 +158,27 @@ def _unjudged(case: Case, req: str) -> Judgement:
     return Judgement(0, case.id, req, title, AS_A_WHOLE, {}, "", verdict, reason)
 
 
-def _line(req: str, judgements: list[Judgement]) -> Line:
+def _about(run: Run) -> Callable[[str], str]:
+    steps = {name: what for name, _, what in legend(run)}
+    tests: dict[str, str] = {}
+    for case in run.cases:
+        for req in case.attempt.reqs:
+            tests.setdefault(req, title_of(case))
+    return lambda req: steps.get(step_of(req)) or tests.get(req, "")
+
+
+def title_of(case: Case) -> str:
+    """The title without the variant that stands in its brackets."""
+    title = (case.attempt.title or case.attempt.nodeid).removesuffix(".")
+    return title.removesuffix(f" [{variant_of(case)}]")
+
+
+def variant_of(case: Case) -> str:
+    """What a test was called with: ``desk-1``; with its number if it was repeated."""
+    return case.attempt.nodeid.partition("[")[2].removesuffix("]")
+
+
+def _line(req: str, judgements: list[Judgement], about: str) -> Line:
     verdict = worst([judgement.verdict for judgement in judgements])
     at_worst = [judgement for judgement in judgements if judgement.verdict == verdict]
     shown = min(at_worst, key=lambda judgement: (_rank(judgement), judgement.id))
@@ -168,6 +193,7 @@ def _line(req: str, judgements: list[Judgement]) -> Line:
         passed=passed,
         n=len(counted),
         bound=lower_bound(passed, len(counted)) if counted else None,
+        about="" if about == shown.title else about,
     )
 
 

@@ -109,6 +109,7 @@ def requirement_rows(digest: Digest) -> list[dict[str, Any]]:
         {
             "req": line.req,
             "title": line.title,
+            "about": line.about,
             "source": source_of(line.req),
             "verdict": line.verdict,
             "attempt": line.shown.attempt,

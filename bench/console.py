@@ -19,7 +19,6 @@ from rich.text import Text
 
 from offhook.bench import unshown
 from offhook.bench.record import Attempt, Judgement, RunResult, Verdict, reach
-from offhook.bench.record.interrupted import made_anew
 from offhook.bench.record.judge import OVER_ATTEMPTS, UNTESTED
 from offhook.bench.record.schema import RELAY_LOG
 from offhook.bench.safety import SafeReport
@@ -163,8 +162,9 @@ class Console:
         for text in noted(result.meta):
             self.line("deviates", text, "yellow")
         if ended != "completed":
-            again = f"; to go on with it: offhook run --resume {result.folder}" if result.meta.get("plan") else ""
-            self.line("ended", f"{ended or 'killed'}{again}", "bold red")
+            plan = result.meta.get("plan") and not result.live
+            again = f"; to go on with it: offhook run --resume {result.folder}" if plan else ""
+            self.line("ended", f"{ended or ('not yet' if result.live else 'killed')}{again}", "bold red")
         page = next((path for path in reports if path.suffix == ".html"), None)
         self.line("report" if page else "run", f"{page or result.folder}")
 
@@ -200,10 +200,9 @@ def _unclaimed(result: RunResult) -> str:
 
 def _why_not(result: RunResult) -> str:
     """The first reason why something was not run, and how many others there are."""
-    again = made_anew(one.attempt for one in result.attempts)
-    not_run = [one.attempt for one in result.attempts if one.outcome is Verdict.NOT_RUN]
+    not_run = [one.attempt for one in result.counted if one.outcome is Verdict.NOT_RUN]
     notes = {one.attempt: one.reason for one in result if one.kind == "note" and one.verdict is Verdict.NOT_RUN}
-    reasons = [one.message or notes.get(one.id, "") for one in not_run if one.id not in again]
+    reasons = [one.message or notes.get(one.id, "") for one in not_run]
     known = list(dict.fromkeys(filter(None, reasons)))
     if not known:
         return ""

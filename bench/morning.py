@@ -1,7 +1,8 @@
 """What a person wants to know in the morning: what failed, since when, what changed since it was last good.
 
-It is read from the run folders as they lie side by side (``runs/``), those of the same station, oldest first; verdicts
-are those the runs came to. One line each::
+It is read from the run folders as they lie side by side (``runs/``), those of the same station, oldest first. Verdicts
+of the run itself are worked out anew, so that nobody is told what an altered file no longer proves; those of earlier
+runs are what these came to. One line each::
 
     failed     S1 to S36 without a lock [desk-2]: 3 of 10, S33: expected the prompt in the ear ...
                since 2026-11-20_220000 (2 runs), last good 2026-11-19_220000
@@ -10,17 +11,20 @@ are those the runs came to. One line each::
 
 from __future__ import annotations
 
-import difflib
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from offhook.bench.record import Attempt, Verdict, open_run
+from offhook.bench.asked import selected
+from offhook.bench.changed import changes
+from offhook.bench.record import Attempt, RunResult, Verdict, open_run
 from offhook.bench.record.guarded import guarded
-from offhook.bench.record.judge import OVER_ATTEMPTS, UNTESTED, unsealed
+from offhook.bench.record.interrupted import superseded
+from offhook.bench.record.judge import OVER_ATTEMPTS, UNTESTED, judge_evidence
 from offhook.bench.record.schema import DATABASE, Judgement
 from offhook.bench.record.verdicts import worst
 from offhook.drivers.errors import ConfigError
@@ -28,6 +32,8 @@ from offhook.drivers.errors import ConfigError
 FILE = "summary.txt"
 BAD = (Verdict.FAIL, Verdict.INCONCLUSIVE)
 WORDS = {Verdict.FAIL: "failed", Verdict.INCONCLUSIVE: "open"}
+NOTHING = "there is no run in it"
+GOOD = "nothing failed, nothing was left out"
 SHOWN = 20
 """So many lines of one label are shown; of the others, their number."""
 TITLE, REASON = 70, 140
@@ -62,17 +68,26 @@ class CaseOutcome:
 
 @dataclass(frozen=True)
 class Night:
-    """One run, as its folder tells it."""
+    """One run, as its folder tells it; ``result`` is None for an earlier one, whose verdicts are those it came to."""
 
     folder: Path
     meta: Mapping[str, Any]
     cases: Mapping[str, CaseOutcome]
     rates: Sequence[Judgement]
+    result: RunResult | None = None
 
     @property
     def name(self) -> str:
         """As the folder is called."""
         return self.folder.name
+
+    @property
+    def exit_code(self) -> int:
+        """As that of ``offhook run``, 3 for a run that was stopped from outside: nobody stopped who asks now."""
+        if self.result is None:
+            return 3
+        code = 1 if self.result.verdict is Verdict.FAIL else self.result.exit_code
+        return code if code in (0, 1, 2) else 3
 
     @property
     def not_done(self) -> int:
@@ -82,29 +97,49 @@ class Night:
         return max(0, total - sum(len(case.outcomes) for case in self.cases.values()))
 
 
-def read(folder: Path) -> Night:
-    """One run, verdicts as it came to them. Raises ConfigError if the folder is no run that can be read."""
+def read(folder: Path, result: RunResult | None = None) -> Night:
+    """One run, judged anew if it was not just now. Raises ConfigError if the folder is no run that can be read."""
+    if result is None:
+        with open_run(folder) as evidence:
+            result = judge_evidence(evidence)
+    attempts = [(one.attempt, one.outcome) for one in result.counted]
+    return _night(folder, result.meta, attempts, result, result)
+
+
+def stored(folder: Path) -> Night:
+    """An earlier run, verdicts as it came to them. Raises ConfigError if the folder is no run that can be read."""
     with open_run(folder) as evidence:
-        meta = evidence.meta()
-        reasons: dict[int, Judgement] = {}
-        rates = []
-        for one in evidence.judgements_over_all_or(BAD):
-            if one.attempt is None and one.kind in OVER_ATTEMPTS and one.spec.get("claimed", True):
-                rates.append(one)
-            elif one.attempt is not None and one.verdict in BAD:
-                known = reasons.get(one.attempt)
-                if known is None or worst([known.verdict, one.verdict]) is not known.verdict:
-                    reasons[one.attempt] = one
-        return Night(folder, meta, _cases(evidence.attempts(), reasons), rates)
+        outcomes = {one.id: one.outcome or Verdict.NOT_RUN for one in evidence.attempts()}
+        again = superseded(evidence.attempts(), outcomes)
+        attempts = [(one, outcomes[one.id]) for one in evidence.attempts() if one.id not in again]
+        return _night(folder, evidence.meta(), attempts, evidence.judgements_over_all_or(BAD))
 
 
-def _cases(attempts: Iterable[Attempt], reasons: Mapping[int, Judgement]) -> dict[str, CaseOutcome]:
+def _night(
+    folder: Path,
+    meta: Mapping[str, Any],
+    attempts: Iterable[tuple[Attempt, Verdict]],
+    judgements: Iterable[Judgement],
+    result: RunResult | None = None,
+) -> Night:
+    reasons: dict[int, Judgement] = {}
+    rates = []
+    for one in judgements:
+        if one.attempt is None and one.kind in OVER_ATTEMPTS and one.spec.get("claimed", True):
+            rates.append(one)
+        elif one.attempt is not None and one.verdict in BAD:
+            known = reasons.get(one.attempt)
+            if known is None or worst([known.verdict, one.verdict]) is not known.verdict:
+                reasons[one.attempt] = one
+    return Night(folder, meta, _cases(attempts, reasons), rates, result)
+
+
+def _cases(attempts: Iterable[tuple[Attempt, Verdict]], reasons: Mapping[int, Judgement]) -> dict[str, CaseOutcome]:
     cases: dict[str, CaseOutcome] = {}
-    for attempt in attempts:
-        if attempt.cut_short:
+    for attempt, outcome in attempts:
+        if attempt.cut_short and outcome is Verdict.NOT_RUN:
             continue
         case = cases.setdefault(_unnumbered(attempt.nodeid), CaseOutcome(_short(_unnumbered(attempt.title))))
-        outcome = attempt.outcome or Verdict.NOT_RUN
         case.outcomes.append(outcome)
         if outcome in BAD and not case.reason:
             why = reasons.get(attempt.id)
@@ -138,7 +173,7 @@ def before(night: Night) -> list[Night]:
     nights = []
     for _, folder in sorted(found, reverse=True)[:LOOK_BACK]:
         try:
-            nights.append(read(folder))
+            nights.append(stored(folder))
         except ConfigError:
             continue
     return nights
@@ -150,23 +185,6 @@ def _meta(folder: Path) -> dict[str, Any]:
             return evidence.meta()
     except ConfigError:
         return {}
-
-
-def newest(runs: Path) -> list[Path]:
-    """The newest run folder of each station among those in a folder, or the folder itself if it is a run."""
-    if (runs / DATABASE).is_file():
-        return [runs]
-    latest: dict[str, tuple[str, Path]] = {}
-    for folder in (path.parent for path in runs.glob(f"*/{DATABASE}")):
-        about = _meta(folder)
-        stamp = (str(about.get("started_utc", "")), folder)
-        if about:
-            latest[str(about.get("station"))] = max(stamp, latest.get(str(about.get("station")), ("", folder)))
-    if not latest:
-        raise ConfigError(
-            str(runs), "summarize", "there is no run in it", "offhook run, or name the folder of the runs"
-        )
-    return [folder for _, folder in sorted(latest.values())]
 
 
 # ---- the lines -----------------------------------------------------------------------------------------------------
@@ -194,12 +212,13 @@ def lines(night: Night, earlier: Sequence[Night]) -> list[tuple[str, str]]:
 
 def _doubts(night: Night) -> Iterator[tuple[str, str]]:
     """Why a run is not good, whatever its tests came to: files altered, no seal, nothing tested."""
-    with open_run(night.folder) as evidence:
-        for damage in evidence.damages():
-            yield "altered", damage
-        if not evidence.sealed:
-            yield "unsealed", unsealed(evidence.meta())
-    if not any(case.tried for case in night.cases.values()):
+    if night.result is None:
+        return
+    for damage in night.result.damages:
+        yield "altered", damage
+    if not night.result.sealed:
+        yield "unsealed", night.result.doubts[-1]
+    if not night.result.tested:
         yield "untested", UNTESTED
 
 
@@ -238,8 +257,8 @@ def _not_done(night: Night) -> Iterator[tuple[str, str]]:
         text = f"{part['ended']} at {part['last_written_utc']} after {part['attempts']} attempts, resumed at"
         yield "resumed", f"{text} {part['resumed_utc']}" + (f"; {part['guardian']}" if "guardian" in part else "")
     ended = night.meta.get("ended")
-    if ended != "completed":
-        yield "ended", str(ended or "killed, or still going on: offhook run --resume goes on with it")
+    if ended != "completed" and not (night.result is not None and night.result.live):
+        yield "ended", str(ended or "killed: offhook run --resume goes on with it")
     if (account := guarded(night.folder)) is not None:
         yield "guardian", str(account)
 
@@ -261,59 +280,36 @@ def _shortened(told: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return told if more <= 0 else [*told[:SHOWN], (told[SHOWN][0], f"and {more} more: see the report")]
 
 
-# ---- what changed --------------------------------------------------------------------------------------------------
-
-
-def changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What is different between two runs, in words: what was tested, with what, by what limits."""
-    found = _pairs("", then.get("dut"), now.get("dut"))
-    found += _station_file(str(then.get("station_toml", "")), str(now.get("station_toml", "")))
-    wires = [name for name, _ in _differing(then.get("wires"), now.get("wires"))]
-    found += [f"other answers from {', '.join(wires[:4])}{' ...' if len(wires) > 4 else ''}"] if wires else []
-    found += _pairs("", then.get("versions"), now.get("versions"))
-    found += [name for name, _ in _differing(then.get("made_of"), now.get("made_of")) if name.startswith("suite ")]
-    found += _pairs("limit ", then.get("limits"), now.get("limits"))
-    for key in ("profile", "role", "region", "seed", "realtime", "faults", "machine"):
-        found += _pairs("", {key: then.get(key)}, {key: now.get(key)})
-    return found
-
-
-def _pairs(prefix: str, then: Any, now: Any) -> list[str]:
-    return [f"{prefix}{name} {change}" for name, change in _differing(then, now)]
-
-
-def _differing(then: Any, now: Any) -> list[tuple[str, str]]:
-    if not isinstance(then, dict) or not isinstance(now, dict):
-        return []
-    names = [name for name in {**then, **now} if then.get(name) != now.get(name)]
-    return [(name, f"{_word(then.get(name))} -> {_word(now.get(name))}") for name in names]
-
-
-def _word(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
-    return "none" if value is None else str(value)
-
-
-def _station_file(then: str, now: str) -> list[str]:
-    if not then or not now or then == now:
-        return []
-    diff = difflib.unified_diff(then.splitlines(), now.splitlines(), n=0, lineterm="")
-    changed = [line for line in diff if line[:1] in "+-" and not line.startswith(("+++", "---"))]
-    added = [line[1:].strip() for line in changed if line.startswith("+")]
-    count = max(len(added), len(changed) - len(added))
-    words = f"{count} {'line' if count == 1 else 'lines'}"
-    return [f"station file ({words}: {added[0]})" if added else f"station file ({words} removed)"]
-
-
 # ---- as text -------------------------------------------------------------------------------------------------------
 
 
-def summary(night: Night, earlier: Sequence[Night]) -> str:
-    """The whole summary of a run, as it is printed and kept."""
-    told = lines(night, earlier) or [("good", "nothing failed, nothing was left out")]
+def summary(night: Night, earlier: Sequence[Night], now: datetime | None = None) -> str:
+    """The whole summary of a run, as it is kept; with how long ago that was, as it is printed."""
+    part = selected(night.meta)
+    good = f"nothing failed and nothing was left out of what was asked for, {part}" if part else GOOD
+    told = lines(night, earlier) or [("good", good)]
     counted = {verdict: sum(case.outcomes.count(verdict) for case in night.cases.values()) for verdict in Verdict}
     counts = "   ".join(f"{verdict} {counted[verdict]}" for verdict in (Verdict.PASS, *BAD[:2], Verdict.NOT_RUN))
-    head = f"{night.meta.get('station')}, begun {night.meta.get('started_utc')}, {len(earlier)} earlier runs beside it"
-    text = [("run", f"{night.folder}: {head}"), ("tests", counts), *told]
-    return "\n".join(f"{label:<10} {line}" for label, line in text) + "\n"
+    head = f"{night.meta.get('station')}, run of {when(night.meta, now)}, {len(earlier)} earlier runs beside it"
+    text = [("run", f"{night.folder}: {head}"), ("tests", counts)]
+    text += [("part", f"not all of the suites: {part}")] if part else []
+    return "".join(f"{label:<10} {line}\n" for label, line in [*text, *told])
+
+
+def when(meta: Mapping[str, Any], now: datetime | None) -> str:
+    """``2026-11-28 22:00 UTC, 26 hours ago``; as it is on record if that is no time."""
+    try:
+        at = datetime.fromisoformat(str(meta.get("started_utc")))
+    except ValueError:
+        return str(meta.get("started_utc"))
+    at = at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)
+    return f"{at:%Y-%m-%d %H:%M} UTC{f', {_ago((now - at).total_seconds())}' if now is not None else ''}"
+
+
+def _ago(seconds: float) -> str:
+    if seconds < 0:
+        return "which is yet to come by the clock of this machine"
+    day, hour, minute = 86400, 3600, 60
+    if seconds >= 2 * day:
+        return f"{seconds / day:.0f} days ago"
+    return f"{seconds / hour:.0f} hours ago" if seconds >= 2 * hour else f"{seconds / minute:.0f} minutes ago"

@@ -16,17 +16,18 @@ from typing import Any
 
 import pytest
 
-from offhook.bench import morning, plugin, resume, selection, signals
+from offhook.bench import morning, not_started, plugin, resume, selection, signals
 from offhook.bench.attempts import Attempts, suite_of
 from offhook.bench.console import Console
 from offhook.bench.lanes import Lanes
 from offhook.bench.profiles import Profile, load_profile
 from offhook.bench.quarantine import Quarantine, by_hand
 from offhook.bench.record import Attempt, Judgement, RunResult
+from offhook.bench.record.claim import at_rest
 from offhook.bench.resume import Plan, Resumed
 from offhook.bench.session import RUNS, Session, Wanted, opened, versions
 from offhook.bench.told import Told
-from offhook.drivers.errors import ConfigError
+from offhook.drivers.errors import Busy, ConfigError, DeviceError
 from offhook.drivers.nearest import instead_of
 
 SUITES = Path(__file__).parent / "suites"
@@ -66,12 +67,14 @@ def _run(plan: Plan, out: Path | None, resumed: Resumed | None) -> int:
     if resumed is not None:
         resume.check_unchanged(resumed, made_of)
     wanted = _wanted(plan, profile, out, made_of, resumed)
+    name, runs = str(plan.on_record()["station"]), resumed.folder.parent if resumed else out.parent if out else RUNS
     with closing(Console(Told())) as console, signals.orderly_end() as ending:
         started_s = time.monotonic()
         session: Session | None = None
         try:
             with opened(wanted) as session:
                 rig = session.rig
+                not_started.clear(runs, name)
                 console.opened(rig.model.name, rig.role, plan.seed, len(rig.resources), time.monotonic() - started_s)
                 for resource, why in rig.unguarded.items():
                     console.line("guardian", f"not of {resource}: {why}", "yellow")
@@ -85,6 +88,10 @@ def _run(plan: Plan, out: Path | None, resumed: Resumed | None) -> int:
         except KeyboardInterrupt:
             if session is None:
                 raise
+        except DeviceError as error:
+            if session is None:
+                not_started.note(runs, name, error)
+            raise
         if ending.exit_code is not None and session is None:
             raise KeyboardInterrupt
         with ending.shielded():
@@ -136,17 +143,18 @@ def _report(session: Session | None, console: Console) -> int:
     code = code or (ERROR if broken else 0)
     console.safe_state(session.safe)
     console.summary(result, pages)
-    _morning(session.folder, console)
+    _morning(session.folder, result, console)
     return code
 
 
-def _morning(folder: Path, console: Console) -> None:
+def _morning(folder: Path, result: RunResult, console: Console) -> None:
     """What to know in the morning, into the run folder; on screen what the lines so far have not said."""
     try:
-        night = morning.read(folder)
+        night = morning.read(folder, result)
         earlier = morning.before(night)
-        (folder / morning.FILE).write_text(morning.summary(night, earlier), "utf-8")
-    except (ConfigError, OSError) as error:
+        with at_rest(folder):
+            (folder / morning.FILE).write_text(morning.summary(night, earlier), "utf-8")
+    except (Busy, ConfigError, OSError) as error:
         console.line("summary", f"could not be made: {error}", "bold red")
         return
     for label, text in morning.lines(night, earlier):

@@ -25,7 +25,7 @@ def lines(result: RunResult) -> Iterator[str]:
     """``ASSOC-N10, LOCK-N01  7 cases: desk-1 is an analog set (desk-3 likewise)``; every case is in the reports."""
     names = sorted(_phones(result.meta), key=len, reverse=True)
     reasons: dict[str, _Reason] = {}
-    for one in result.attempts:
+    for one in result.counted:
         for note in one.judgements:
             if note.kind != "note" or note.verdict is not Verdict.NOT_APPLICABLE:
                 continue

@@ -14,6 +14,7 @@ manifest, and the same folder gives the same files, byte for byte.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,12 +35,13 @@ def rendered(run_dir: Path) -> tuple[list[Path], RunResult]:
 
     Returns their paths, and the run as it was judged for them.
 
-    Raises ConfigError if the folder is not a run folder that can be read.
+    Raises ConfigError if the folder is not a run folder that can be read, and Busy if the run is being recorded now.
     """
+    from offhook.bench.record.claim import at_rest
     from offhook.reports import folder, html, junit, pdf, results, summary
 
     run_dir = Path(run_dir)
-    with folder.opened(run_dir) as run:
+    with at_rest(run_dir), folder.opened(run_dir) as run:
         result = run.result
         digest = summary.summarize(run)
         made: dict[str, Callable[[], bytes]] = {
@@ -57,7 +59,7 @@ def _utf8(text: str) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> Path:
-    partial = path.with_name(path.name + ".part")  # a reader never sees half a report
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")  # a reader never sees half a report, nor of two writers
     partial.write_bytes(content)
     partial.replace(path)
     return path

@@ -17,7 +17,7 @@ from offhook.reports.ladder import draw_call, window
 from offhook.reports.quantity import figure_of, limits, number
 from offhook.reports.sound import wires_between
 from offhook.reports.strips import named
-from offhook.reports.summary import went_wrong
+from offhook.reports.summary import made_again, went_wrong
 
 CLIP_PAD_S = 0.7
 CLIP_LONGEST_S = 12.0
@@ -123,7 +123,7 @@ def showcase(run: Run) -> set[int]:
     shown: set[int] = set()
     tests: set[str] = set()
     flows: set[tuple[str, ...]] = set()
-    for case in run.cases:
+    for case in run.counted:
         test = case.attempt.nodeid.partition("[")[0]
         bad = went_wrong(case)
         first = not bad and test not in tests and bool(wires_between(run, *window(run, case)))
@@ -147,7 +147,7 @@ def case_view(run: Run, case: Case, budget: Budget, *, in_full: bool) -> CaseVie
     detailed = budget.has_tables(case)
     return CaseView(
         id=case.id,
-        title=case.attempt.title or case.attempt.nodeid,
+        title=(case.attempt.title or case.attempt.nodeid) + made_again(case),
         nodeid=case.attempt.nodeid,
         outcome=case.outcome,
         message=case.attempt.message,

@@ -19,9 +19,9 @@ from offhook.reports.folder import Case, Run
 from offhook.reports.front import facts
 from offhook.reports.quantity import figure_of, limits
 from offhook.reports.rates import rate_rows
-from offhook.reports.shortfall import failures, never_begun, not_run, ranges, title_of, variant_of
+from offhook.reports.shortfall import failures, never_begun, not_run, ranges
 from offhook.reports.steps import legend
-from offhook.reports.summary import RULE, Digest
+from offhook.reports.summary import RULE, Digest, made_again, title_of, variant_of
 from offhook.reports.timing import timing
 from offhook.reports.wording import (
     LEVELS,
@@ -128,7 +128,7 @@ def _integrity(run: Run) -> str:
         f"{said} The digest at the foot of each page is the SHA-256 of {MANIFEST}, which holds the SHA-256 of every "
         "file of the run folder; whoever has the folder can check it, work out every verdict again and make this "
         "document again (offhook report), byte for byte with the same installed versions. A verdict that rests on a "
-        "file which is not what was sealed cannot be PASS."
+        "file which is not what was sealed is INCONCLUSIVE."
     )
 
 
@@ -145,7 +145,7 @@ def _attempt(case: Case) -> dict[str, Any]:
     passed = sum(item.verdict is Verdict.PASS for item in case.judgements)
     return {
         "id": str(case.id),
-        "title": _soft(case.attempt.nodeid.rpartition("::")[2] or case.attempt.title),
+        "title": _soft(case.attempt.nodeid.rpartition("::")[2] or case.attempt.title) + made_again(case),
         "start": f"{case.attempt.started_s:.1f}",
         "judged": f"{passed}/{len(case.judgements)}",
         "verdict": case.outcome.value,
@@ -154,7 +154,7 @@ def _attempt(case: Case) -> dict[str, Any]:
 
 def _suites(run: Run) -> list[dict[str, Any]]:
     suites: dict[str, dict[tuple[str, str], list[Case]]] = defaultdict(lambda: defaultdict(list))
-    for case in run.cases:
+    for case in run.counted:
         test = case.attempt.nodeid.partition("[")[0]
         suites[case.attempt.suite or "tests"][test, title_of(case)].append(case)
     return [
@@ -166,7 +166,7 @@ def _suites(run: Run) -> list[dict[str, Any]]:
 def _counts(run: Run) -> dict[str, Any]:
     """Attempts by suite and outcome."""
     counted: dict[str, Counter[Verdict]] = defaultdict(Counter)
-    for case in run.cases:
+    for case in run.counted:
         counted[case.attempt.suite or "tests"][case.outcome] += 1
     seen = [verdict for verdict in WORDS if any(row[verdict] for row in counted.values())]
     rows = [[name, *(str(counted[name][verdict]) for verdict in seen)] for name in sorted(counted)]

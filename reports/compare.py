@@ -11,11 +11,11 @@ import json
 import math
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from offhook.bench.record.interrupted import made_anew
 from offhook.bench.record.schema import Judgement, Verdict
 from offhook.bench.record.verdicts import worst
 from offhook.reports import folder, summary
@@ -25,6 +25,7 @@ from offhook.reports.shift import ALPHA, Key, Samples, Shift, samples_of, shifts
 _REPETITION = re.compile(r"(?<=\[)#\d+(?:-|(?=\]))|-#\d+(?=-|\])")
 _TRIED = (Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE)
 SCHEMA_VERSION = 1
+NOT_YET = "it is being recorded now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Side:
     cases: dict[str, tuple[str, Tally]]
     reqs: dict[str, tuple[str, Tally]]
     samples: dict[Key, Samples]
+    altered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +118,20 @@ def compare(before: Path, after: Path) -> Comparison:
     return Comparison(
         before=a,
         after=b,
-        unlike=tuple(unlike(a.meta, b.meta)),
+        unlike=(*unlike(a.meta, b.meta), *_of_no_use(a, b)),
         differences=tuple(differences(a.meta, b.meta)),
         cases=tuple(changes(a.cases, b.cases)),
         requirements=tuple(changes(a.reqs, b.reqs)),
         shifts=tuple(shifts(a.samples, b.samples)),
     )
+
+
+def _of_no_use(*sides: Side) -> Iterator[str]:
+    """What is wrong with a run as evidence: what changed for such a reason is no news of the telephone."""
+    for name, one in zip(("first", "second"), sides, strict=True):
+        if one.altered:
+            more = f"; and {len(one.altered) - 3} more" if len(one.altered) > 3 else ""
+            yield f"the {name} run was altered after it was sealed: {'; '.join(one.altered[:3])}{more}"
 
 
 def side(run_dir: Path) -> Side:
@@ -136,20 +146,18 @@ def side(run_dir: Path) -> Side:
             verdict=digest.verdict,
             level=digest.level,
             dut=" ".join(str(dut[key]) for key in ("vendor", "model", "firmware") if dut.get(key)),
-            meta=run.meta,
+            meta=run.meta | ({"ended": NOT_YET} if run.result.live else {}),
             cases=_cases(run),
             reqs={line.req: (line.title, _of_judgements(line.judgements)) for line in digest.lines},
             samples=samples_of(run.result),
+            altered=run.result.damages,
         )
 
 
 def _cases(run: folder.Run) -> dict[str, tuple[str, Tally]]:
     """By node id without the number of the repetition."""
     groups: dict[str, list[folder.Case]] = defaultdict(list)
-    again = made_anew(case.attempt for case in run.cases)
-    for case in run.cases:
-        if case.attempt.id in again and case.outcome is Verdict.NOT_RUN:
-            continue  # what was made to the end speaks for it
+    for case in run.counted:
         groups[_REPETITION.sub("", case.attempt.nodeid)].append(case)
     found = {}
     for name, cases in groups.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from offhook.bench.record.judge import reach
 
 NOT_COMPARED = {
     "run_id", "started_utc", "command", "ended", "exit_code", "station_toml", "planned", "recorded", "plan", "made_of",
-    "cases_sha256", "schema_version", "guarded", "profile_sha256", "secrets", "parts", "resumed",
+    "cases_sha256", "schema_version", "guarded", "profile_sha256", "secrets", "parts", "resumed", "interruptions",
 }  # fmt: skip
 """Keys of table meta that are the run's own, or that another key says better."""
 FIRST = ("dut", "station", "role", "grade", "region", "profile", "limits", "deviations", "faults", "seed")
@@ -78,7 +79,17 @@ def unlike(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     for name, meta in (("the first", before), ("the second", after)):
         if meta.get("ended") != "completed":
             said.append(f"{name} run did not come to its end ({meta.get('ended') or 'killed'})")
+        said += [f"{name} run was made in parts: {text}" for text in interruptions(meta.get("interruptions") or ())]
     return said
+
+
+def interruptions(parts: Iterable[Any]) -> list[str]:
+    """Each time a run was interrupted or killed and gone on with, in words."""
+    return [
+        f"{part.get('ended')} after {part.get('attempts')} attempts, gone on with {part.get('resumed_utc')}"
+        for part in parts
+        if isinstance(part, dict)
+    ]
 
 
 def _listed(names: set[str]) -> str:

@@ -20,7 +20,7 @@ import numpy as np
 from offhook.bench.record.folder import empty_folder, write_manifest
 from offhook.bench.record.reader import sha256
 from offhook.bench.record.schema import CTI_LOG, MANIFEST, RELAY_LOG
-from offhook.drivers.errors import ConfigError
+from offhook.drivers.errors import Busy, ConfigError
 from offhook.reports import folder, html, junit, pdf, results, summary
 from offhook.reports.folder import Run
 from offhook.reports.redact import PROFILES, Redaction
@@ -38,6 +38,8 @@ def export(run_dir: Path, out: Path, profile: str = "vendor") -> list[Path]:
     if profile not in PROFILES:
         raise ConfigError(f"profile {profile!r}", "export", "there is no such profile", ", ".join(PROFILES))
     with folder.opened(Path(run_dir)) as run:
+        if run.result.live:
+            raise Busy(str(run_dir), "export", "this run is being recorded now", "wait for its end")
         if run.integrity.altered or not run.integrity.sealed:
             raise ConfigError(str(run_dir), "export", "it is not what was sealed", "export a sealed, unaltered run")
         out = empty_folder(Path(out))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from offhook.bench.record.heard import Ear
-from offhook.bench.record.judge import AttemptResult, RunResult, judge_evidence
+from offhook.bench.record.judge import RunResult, judge_evidence
 from offhook.bench.record.reader import Evidence, open_run
 from offhook.bench.record.schema import Attempt, Clip, Judgement, Observation, Step, Verdict
 from offhook.reports.integrity import Integrity, check
@@ -30,6 +30,8 @@ class Case:
     judgements: tuple[Judgement, ...]
     steps: tuple[Step, ...]
     observations: tuple[Observation, ...]
+    anew: int | None = None
+    """The attempt that counts in its place, if it was cut short and made anew."""
 
     @property
     def id(self) -> int:
@@ -68,6 +70,11 @@ class Run:
     silenced: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
 
     @property
+    def counted(self) -> tuple[Case, ...]:
+        """Without the attempts that were cut short and made anew, as every count and rate of the run is."""
+        return tuple(case for case in self.cases if case.anew is None)
+
+    @property
     def meta(self) -> dict[str, Any]:
         """What the run says about itself."""
         return self.result.meta
@@ -88,7 +95,7 @@ def opened(run_dir: Path) -> Iterator[Run]:
         yield Run(
             path=run_dir,
             result=result,
-            cases=_cases(evidence, result.attempts),
+            cases=_cases(evidence, result),
             clips=clips,
             stored={item.id: item.verdict for item in evidence.judgements()},
             integrity=check(run_dir, evidence.manifest),
@@ -106,7 +113,7 @@ def _secret_spans(evidence: Evidence) -> dict[str, list[tuple[float, float]]]:
     return dict(spans)
 
 
-def _cases(evidence: Evidence, results: tuple[AttemptResult, ...]) -> tuple[Case, ...]:
+def _cases(evidence: Evidence, judged: RunResult) -> tuple[Case, ...]:
     steps: dict[int | None, list[Step]] = defaultdict(list)
     for step in evidence.steps():
         steps[step.attempt].append(step)
@@ -120,6 +127,7 @@ def _cases(evidence: Evidence, results: tuple[AttemptResult, ...]) -> tuple[Case
             judgements=result.judgements,
             steps=tuple(steps[result.attempt.id]),
             observations=tuple(seen[result.attempt.id]),
+            anew=judged.superseded.get(result.attempt.id),
         )
-        for result in results
+        for result in judged.attempts
     )

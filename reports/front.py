@@ -6,6 +6,7 @@ import tomllib
 from typing import Any
 
 from offhook.bench.record.guarded import guarded
+from offhook.reports.differs import interruptions
 from offhook.reports.folder import Run
 from offhook.reports.summary import Digest
 
@@ -64,11 +65,7 @@ def _calibration(meta: dict[str, Any]) -> str:
 
 def _history(meta: dict[str, Any]) -> list[tuple[str, str]]:
     """What happened to the run on its way: parts it was made in, phones that were left alone."""
-    rows = []
-    for part in meta.get("interruptions") or []:
-        if isinstance(part, dict):
-            text = f"{part.get('ended')} after {part.get('attempts')} attempts, gone on with {part.get('resumed_utc')}"
-            rows.append(("interrupted", text))
+    rows = [("interrupted", text) for text in interruptions(meta.get("interruptions") or ())]
     quarantine = meta.get("quarantine")
     if isinstance(quarantine, dict):
         rows += [("left alone", f"{phone}: {_why(why)}") for phone, why in sorted(quarantine.items())]

@@ -128,7 +128,7 @@ def _suites(run: Run, views: dict[int, CaseView]) -> list[dict[str, Any]]:
     suites = []
     for name, members in groupby(ordered, key=lambda case: case.attempt.suite):
         cases = list(members)
-        counts = Counter(case.outcome for case in cases)
+        counts = Counter(case.outcome for case in cases if case.anew is None)
         words = ", ".join(f"{counts[verdict]} {WORDS[verdict]}" for verdict in WORST_FIRST if counts[verdict])
         suites.append({"name": name or "tests", "counts": words, "cases": [views[case.id] for case in cases]})
     return suites

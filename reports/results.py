@@ -11,6 +11,7 @@ from offhook.reports.deviations import alarm, deviations
 from offhook.reports.explain import Place, explain
 from offhook.reports.folder import Case, Run
 from offhook.reports.front import wires
+from offhook.reports.requirements import texts
 from offhook.reports.steps import source_of
 from offhook.reports.summary import RULE, Digest, Line, margin
 from offhook.reports.wording import document_title
@@ -62,6 +63,7 @@ def _line(line: Line) -> dict[str, Any]:
     return {
         "req": line.req,
         "title": line.title,
+        "about": texts().get(line.req) or line.about,
         "source": source_of(line.req),
         "verdict": line.verdict,
         "figure": line.shown.figure,
@@ -113,6 +115,7 @@ def _attempt(run: Run, case: Case) -> dict[str, Any]:
         "started_s": attempt.started_s,
         "ended_s": attempt.ended_s,
         "outcome": case.outcome,
+        "superseded_by": case.anew,
         "message": attempt.message,
         "steps": [
             {"flow": step.flow, "name": step.name, "title": step.title, "time_s": step.time_s, "u_s": step.u_s}

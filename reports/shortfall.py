@@ -7,25 +7,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from offhook.bench.asked import selected
 from offhook.bench.record.schema import Verdict
 from offhook.reports.attempt import WHOLE, findings
 from offhook.reports.folder import Case, Run
-from offhook.reports.summary import went_wrong
-from offhook.reports.wording import selected
+from offhook.reports.summary import title_of, variant_of, went_wrong
 
 MOST_FAILURES = 60
 """Kinds of failure that are told in full; the rest is counted."""
-
-
-def title_of(case: Case) -> str:
-    """The title without the variant that stands in its brackets."""
-    title = (case.attempt.title or case.attempt.nodeid).removesuffix(".")
-    return title.removesuffix(f" [{variant_of(case)}]")
-
-
-def variant_of(case: Case) -> str:
-    """What a test was called with: ``desk-1``; with its number if it was repeated."""
-    return case.attempt.nodeid.partition("[")[2].removesuffix("]")
 
 
 def without(text: str, variant: str) -> str:
@@ -53,7 +42,7 @@ def _numbered(cases: list[Case]) -> str:
 def not_run(run: Run) -> list[dict[str, Any]]:
     """A row for each case and reason, with its attempts and requirements."""
     groups: dict[tuple[Verdict, str, str], list[Case]] = defaultdict(list)
-    for case in run.cases:
+    for case in run.counted:
         if case.outcome in (Verdict.NOT_RUN, Verdict.NOT_APPLICABLE) and not went_wrong(case):
             groups[case.outcome, title_of(case), without(_reason(case), variant_of(case))].append(case)
     return [
@@ -85,7 +74,7 @@ def never_begun(run: Run) -> list[str]:
         said.append(f"Only a part of the suites was asked for: {part}.")
     planned = run.meta.get("planned")
     if isinstance(planned, dict):
-        begun = Counter(case.attempt.suite for case in run.cases)
+        begun = Counter(suite for suite, _ in {(case.attempt.suite, case.attempt.nodeid) for case in run.cases})
         for suite, count in planned.items():
             if int(count) > begun[suite]:
                 said.append(f"{int(count) - begun[suite]} of {count} planned attempts of {suite} were never begun.")
@@ -96,7 +85,7 @@ def never_begun(run: Run) -> list[str]:
 def failures(run: Run) -> tuple[list[dict[str, Any]], str]:
     """What went wrong, told once for attempts that went wrong alike, and a line on what is left out."""
     alike: dict[tuple[Any, ...], list[Case]] = defaultdict(list)
-    for case in run.cases:
+    for case in run.counted:
         if went_wrong(case):
             broke = case.attempt.raised is not Verdict.PASS
             why = without(_reason(case), variant_of(case)) if broke else ""

@@ -53,9 +53,14 @@ _CLAIMS = {
 _BY_STEP = {step: claim for claim, steps in _CLAIMS.items() for step in steps.split()}
 
 
+def step_of(req: str) -> str:
+    """``S6`` of ``ASSOC-S6.2``."""
+    return req.partition("-")[2].partition(".")[0]
+
+
 def source_of(req: str) -> str:
     """Step and claim of a requirement (``ASSOC-S6.2``: ``S6, US 11,082,555 claim 1``); empty if it has none."""
-    step = req.partition("-")[2].partition(".")[0]
+    step = step_of(req)
     return f"{step}, {_BY_STEP[step]}" if step in _BY_STEP else ""
 
 

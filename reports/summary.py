@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from offhook.bench.record.judge import OVER_ATTEMPTS, UNVERIFIED, reach
 from offhook.bench.record.schema import Judgement, Verdict
 from offhook.bench.record.verdicts import worst
 from offhook.reports.folder import WORST_FIRST, Case, Run
+from offhook.reports.steps import legend, step_of
 
 RULE = (
     "PASS needs the figure plus its uncertainty (k = 2) within the limit. A figure outside its limit by more than its "
@@ -40,6 +42,8 @@ class Line:
     passed: int
     n: int
     bound: float | None
+    about: str = ""
+    """What it is about in words: the step it belongs to, else the test that is made for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ def summarize(run: Run) -> Digest:
     lines = requirement_lines(run)
     outcomes = run.result.counts
     judged = Counter(judgement.verdict for judgement in run.result)
-    ended, whole = how_it_ended(run.meta)
+    ended, whole = how_it_ended(run.meta, live=run.result.live)
     ended += _undone(run)
     remarks = _remarks(run, ended, whole)
     verdict = run.result.verdict
@@ -84,11 +88,13 @@ def summarize(run: Run) -> Digest:
     )
 
 
-def how_it_ended(meta: dict[str, Any]) -> tuple[str, bool]:
+def how_it_ended(meta: dict[str, Any], *, live: bool = False) -> tuple[str, bool]:
     """How the run ended, in a sentence, and whether it came to its own end."""
     ended = meta.get("ended")
     if ended == "completed":
         return "The run was completed.", True
+    if live:
+        return "The run is being recorded now.", False
     if not ended:
         return "The run was killed: it never came to an end of its own.", False
     if ended == "interrupted":
@@ -100,11 +106,8 @@ def how_it_ended(meta: dict[str, Any]) -> tuple[str, bool]:
 
 def _undone(run: Run) -> str:
     """How many of the planned tests were never begun, if the run says what it had planned."""
-    planned = run.meta.get("planned")
-    if not isinstance(planned, dict):
-        return ""
-    missing = sum(int(count) for count in planned.values()) - len(run.cases)
-    return f" {missing} of {sum(planned.values())} planned attempts were never begun." if missing > 0 else ""
+    missing = run.result.never_begun
+    return f" {missing} of {sum(run.meta['planned'].values())} planned attempts were never begun." if missing else ""
 
 
 def requirement_lines(run: Run) -> tuple[Line, ...]:
@@ -116,24 +119,30 @@ def requirement_lines(run: Run) -> tuple[Line, ...]:
     for judgement in run.result:
         groups[judgement.req or "(no id)"].append(judgement)
     judged = set(groups)
-    for case in run.cases:
+    for case in run.counted:
         broke = went_wrong(case) and case.attempt.raised is not Verdict.PASS
         for req in case.attempt.reqs:
             if req not in judged or (broke and _broke_at(case, req)):
                 groups[req].append(_unjudged(case, req))
-    lines = [_line(req, group) for req, group in groups.items()]
+    about = _about(run)
+    lines = [_line(req, group, about(req)) for req, group in groups.items()]
     return tuple(sorted(lines, key=lambda line: (WORST_FIRST.index(line.verdict), natural(line.req))))
 
 
 def went_wrong(case: Case) -> bool:
     """True for an attempt that a reader must look at: FAIL, INCONCLUSIVE, or cut off by the end of the run."""
-    return case.outcome in (Verdict.FAIL, Verdict.INCONCLUSIVE) or case.attempt.raised is None
+    return case.anew is None and (case.outcome in (Verdict.FAIL, Verdict.INCONCLUSIVE) or case.attempt.raised is None)
+
+
+def made_again(case: Case) -> str:
+    """Which attempt counts in place of one that was cut short; "" for one that counts itself."""
+    return "" if case.anew is None else f" (does not count: attempt {case.anew} was made in its place)"
 
 
 def _broke_at(case: Case, req: str) -> bool:
     """True if an attempt broke off at the very step that a requirement is about."""
     found = BROKE_AT.match(case.attempt.message)
-    return bool(found) and req.partition("-")[2].partition(".")[0] == found[1]  # type: ignore[index]
+    return found is not None and step_of(req) == found[1]
 
 
 def _unjudged(case: Case, req: str) -> Judgement:
@@ -149,7 +158,27 @@ def _unjudged(case: Case, req: str) -> Judgement:
     return Judgement(0, case.id, req, title, AS_A_WHOLE, {}, "", verdict, reason)
 
 
-def _line(req: str, judgements: list[Judgement]) -> Line:
+def _about(run: Run) -> Callable[[str], str]:
+    steps = {name: what for name, _, what in legend(run)}
+    tests: dict[str, str] = {}
+    for case in run.cases:
+        for req in case.attempt.reqs:
+            tests.setdefault(req, title_of(case))
+    return lambda req: steps.get(step_of(req)) or tests.get(req, "")
+
+
+def title_of(case: Case) -> str:
+    """The title without the variant that stands in its brackets."""
+    title = (case.attempt.title or case.attempt.nodeid).removesuffix(".")
+    return title.removesuffix(f" [{variant_of(case)}]")
+
+
+def variant_of(case: Case) -> str:
+    """What a test was called with: ``desk-1``; with its number if it was repeated."""
+    return case.attempt.nodeid.partition("[")[2].removesuffix("]")
+
+
+def _line(req: str, judgements: list[Judgement], about: str) -> Line:
     verdict = worst([judgement.verdict for judgement in judgements])
     at_worst = [judgement for judgement in judgements if judgement.verdict == verdict]
     shown = min(at_worst, key=lambda judgement: (_rank(judgement), judgement.id))
@@ -164,6 +193,7 @@ def _line(req: str, judgements: list[Judgement]) -> Line:
         passed=passed,
         n=len(counted),
         bound=lower_bound(passed, len(counted)) if counted else None,
+        about="" if about == shown.title else about,
     )
 
 
@@ -193,11 +223,17 @@ def margin(judgement: Judgement) -> float | None:
 
 
 def closest(run: Run, count: int = 3) -> tuple[tuple[Judgement, float], ...]:
-    """The figures closest to their limits, one per requirement, the closest first."""
+    """The figures closest to their limits, one per requirement, the closest first.
+
+    One without uncertainty is a count or follows from one: it keeps its place, and within the limit says nothing of
+    what might come to pass next time.
+    """
     best: dict[str, tuple[Judgement, float]] = {}
     for judgement in run.result:
         left = margin(judgement)
-        if left is not None and (judgement.req not in best or left < best[judgement.req][1]):
+        if left is None or (left >= 0.0 and not judgement.u):
+            continue
+        if judgement.req not in best or left < best[judgement.req][1]:
             best[judgement.req] = (judgement, left)
     ranked = sorted(best.values(), key=lambda pair: (pair[1], natural(pair[0].req)))
     return tuple(ranked[:count])

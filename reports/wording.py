@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
+from offhook.bench.asked import selected
 from offhook.bench.record.judge import OVER_ATTEMPTS, UNVERIFIED
 from offhook.bench.record.schema import Verdict
 from offhook.reports.deviations import loosened
@@ -43,15 +44,6 @@ def document_title(run: Run, digest: Digest) -> str:
     title, of = _TITLES.get(digest.level, ("Test report", ""))
     part = " in part" if selected(run.meta) else ""
     return f"{title}{part}{of}{', with deviations' if loosened(run.meta) else ''}"
-
-
-def selected(meta: dict[str, Any]) -> str:
-    """Which part of the suites was asked for; "" if all of them."""
-    plan = meta.get("plan")
-    suites = plan.get("suites") if isinstance(plan, dict) else None
-    parts = [f"suites {', '.join(map(str, suites))}"] if suites else []
-    parts += [f"tests that match {meta['only']!r}"] if meta.get("only") else []
-    return "; ".join(parts)
 
 
 def heading(run: Run) -> str:
@@ -107,7 +99,7 @@ def _why(run: Run, verdict: Verdict) -> str:
     """The reasons for what was not run, if they are few."""
     if verdict not in (Verdict.NOT_RUN, Verdict.NOT_APPLICABLE):
         return ""
-    reasons = dict.fromkeys(case.attempt.message.partition("\n")[0] for case in run.cases if case.outcome is verdict)
+    reasons = dict.fromkeys(case.attempt.message.partition("\n")[0] for case in run.counted if case.outcome is verdict)
     reasons.pop("", None)
     return f" ({'; '.join(reasons)})" if 0 < len(reasons) <= 3 else ""
 
@@ -117,7 +109,7 @@ def requirement_rows(digest: Digest) -> list[dict[str, Any]]:
     return [
         {
             "req": line.req,
-            "text": texts().get(line.req, ""),
+            "text": texts().get(line.req) or line.about,
             "title": line.title,
             "source": source_of(line.req),
             "verdict": line.verdict,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import itertools
 import json
 import os
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,16 @@ from typing import Any
 from offhook.bench.record import schema
 from offhook.bench.record.guarded import GUARDIAN, guarded
 from offhook.bench.record.reader import sha256
-from offhook.drivers.errors import Busy, ConfigError
+from offhook.drivers.errors import ConfigError
 
 RENDERED = ("report.html", "report.pdf", "results.json", "junit.xml", "summary.txt")
 """What is made from a run folder after it was sealed; none of it is evidence."""
 
 
-def write_manifest(folder: Path) -> None:
-    """Hash every file of the folder (SHA-256) into its manifest."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+def write_manifest(folder: Path, leave_out: Collection[str] = ()) -> None:
+    """Hash every file of the folder (SHA-256) into its manifest, but those that are named, and half-written ones."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".part")
+    files = [path for path in files if path.name not in leave_out]
     digests = {path.relative_to(folder).as_posix(): sha256(path) for path in files}
     content = {"schema_version": schema.SCHEMA_VERSION, "algorithm": "SHA-256", "files": digests}
     part = folder / f"{schema.MANIFEST}.part"
@@ -56,27 +57,12 @@ def new_folder(runs: Path, started: datetime) -> Path:
     raise AssertionError("unreachable")
 
 
-def claimed(folder: Path) -> int:
-    """Claim a run folder for writing, as long as the descriptor returned is open. Raises Busy if another has it.
-
-    The kernel drops the claim when its holder ends, however it ends.
-    """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise Busy(str(folder), "record in it", "this run is still going on", "wait for it, or stop it") from None
-    return descriptor
-
-
 def set_aside(folder: Path) -> dict[str, Any]:
     """Make a run's folder ready to be written again; returns what is to be remembered of the part it holds.
 
     The manifest is given up (its hash is remembered), what was rendered goes, and half a line at the end of a log, left
-    by a kill, too. Raises Busy if the run is still being recorded.
+    by a kill, too. Only for who has claimed the folder.
     """
-    os.close(claimed(folder))
     part: dict[str, Any] = {"last_written_utc": _last_written(folder)}
     if (by_guardian := guarded(folder)) is not None:
         part["guardian"] = str(by_guardian)

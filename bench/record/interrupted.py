@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,11 +12,19 @@ from offhook.bench.record.schema import Attempt, Verdict
 from offhook.bench.record.store import Store
 
 
-def made_anew(attempts: Iterable[Attempt]) -> frozenset[int]:
-    """Ids of the attempts that were cut short and begun again later."""
+def superseded(attempts: Iterable[Attempt], outcomes: Mapping[int, Verdict]) -> dict[int, int]:
+    """Attempts that were cut short and made anew later, each with the one that stands in its place, by their ids.
+
+    They are kept for what they saw and count for nothing. One that had failed before it was cut short is none of them:
+    a failure is not made good by trying again.
+    """
     listed = list(attempts)
     latest = {one.nodeid: one.id for one in sorted(listed, key=lambda one: one.id)}
-    return frozenset(one.id for one in listed if one.cut_short and one.id != latest[one.nodeid])
+    return {
+        one.id: latest[one.nodeid]
+        for one in listed
+        if one.cut_short and one.id != latest[one.nodeid] and outcomes.get(one.id) is not Verdict.FAIL
+    }
 
 
 def interruptions(store: Store, evidence: Evidence, part: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Every verdict of a run, made anew from its folder alone.
 
-A judgement that read a file which is no longer what was sealed is INCONCLUSIVE at best and names the file; digits
-decoded from it again that differ are FAIL. A run that was never sealed is read as it lies and vouches for no level.
+A judgement that read a file which is no longer what was sealed is INCONCLUSIVE, whatever is in that file now, and names
+it: the telephone is not to blame for it. A run that was never sealed is read as it lies and vouches for no level.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from offhook.bench.record import blinking, kinds, listening, rates
 from offhook.bench.record.heard import Ear
-from offhook.bench.record.interrupted import made_anew
+from offhook.bench.record.interrupted import superseded
 from offhook.bench.record.kinds import Case, Finding, NoEvidence, Rule
 from offhook.bench.record.reader import Evidence, open_run
 from offhook.bench.record.schema import DATABASE, MANIFEST, Attempt, Judgement, Verdict
@@ -43,7 +44,8 @@ OVER_ATTEMPTS = ("rate", "digit_errors", "percentile")
 ENDS = {"interrupted": 130, "terminated": 143}
 UNVERIFIED = "NOT VERIFIED"
 TESTED = (Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE)
-NEVER_SEALED = "the run was never sealed: it was killed, or is still going on"
+NEVER_SEALED = "the run was never sealed: it was killed"
+RECORDED_NOW = "the run is being recorded now: it is sealed when it ends"
 NO_MANIFEST = f"{MANIFEST} is missing: nothing vouches that the files are what was recorded"
 UNTESTED = "nothing was tested: no attempt came to a verdict"
 
@@ -59,7 +61,10 @@ class AttemptResult:
 
 @dataclass(frozen=True)
 class RunResult:
-    """A run as its folder proves it; iterating yields the judgements."""
+    """A run as its folder proves it; iterating yields the judgements that count.
+
+    All count but those of attempts that were cut short and made anew.
+    """
 
     folder: Path
     meta: dict[str, Any]
@@ -67,27 +72,39 @@ class RunResult:
     judgements: tuple[Judgement, ...]
     sealed: bool
     damages: tuple[str, ...]
+    live: bool = False
+    """It was being recorded when it was read."""
 
     def __iter__(self) -> Iterator[Judgement]:
-        return iter(self.judgements)
+        return (one for one in self.judgements if one.attempt not in self.superseded)
+
+    @cached_property
+    def superseded(self) -> dict[int, int]:
+        """Attempts that were cut short and made anew, each with the one that counts in its place."""
+        outcomes = {one.attempt.id: one.outcome for one in self.attempts}
+        return superseded((one.attempt for one in self.attempts), outcomes)
+
+    @property
+    def counted(self) -> tuple[AttemptResult, ...]:
+        """The attempts, without those that were cut short and made anew."""
+        return tuple(one for one in self.attempts if one.attempt.id not in self.superseded)
 
     @property
     def counts(self) -> Counter[Verdict]:
-        """Attempts by outcome; without those that were cut short and made anew."""
-        again = made_anew(result.attempt for result in self.attempts)
-        return Counter(
-            one.outcome for one in self.attempts if one.outcome is not Verdict.NOT_RUN or one.attempt.id not in again
-        )
+        """The attempts that count, by outcome."""
+        return Counter(one.outcome for one in self.counted)
 
     @property
     def tested(self) -> bool:
         """True if any attempt came to a verdict: neither NOT_RUN nor NOT_APPLICABLE."""
-        return any(result.outcome in TESTED for result in self.attempts)
+        return any(result.outcome in TESTED for result in self.counted)
 
     @property
     def doubts(self) -> tuple[str, ...]:
         """Why the folder vouches for nothing: files altered or missing, no seal. Empty if it does."""
-        return self.damages if self.sealed else (*self.damages, unsealed(self.meta))
+        if self.sealed:
+            return self.damages
+        return (*self.damages, RECORDED_NOW if self.live else unsealed(self.meta))
 
     @property
     def never_begun(self) -> int:
@@ -106,10 +123,10 @@ class RunResult:
         """The run's own: a NOT_RUN that the station cannot help does not count; NOT_RUN if nothing was tested."""
         counted = [
             result.outcome
-            for result in self.attempts
+            for result in self.counted
             if result.attempt.required or result.outcome is not Verdict.NOT_RUN
         ]
-        loose = [judgement.verdict for judgement in self.judgements if judgement.attempt is None]
+        loose = [judgement.verdict for judgement in self if judgement.attempt is None]
         return worst(counted + loose) if self.tested else worst([Verdict.NOT_RUN, *counted, *loose])
 
     @property
@@ -181,7 +198,7 @@ def judge_evidence(evidence: Evidence, ear: Ear | None = None) -> RunResult:
     for one in first.values():
         grouped[one.attempt].append(one)
     outcomes = {number: outcome_of(attempt, tuple(grouped[number])) for number, attempt in attempts.items()}
-    others = rates.Made(tuple(attempts.values()), outcomes, tuple(first.values()))
+    others = rates.Made.of(tuple(attempts.values()), outcomes, tuple(first.values()))
     judgements = tuple(first[one.id] if one.id in first else made(one, others) for one in stored)
     for one in judgements:
         if one.id not in first:
@@ -194,6 +211,7 @@ def judge_evidence(evidence: Evidence, ear: Ear | None = None) -> RunResult:
         judgements=judgements,
         sealed=evidence.sealed,
         damages=tuple(evidence.damages()),
+        live=evidence.live,
     )
 
 
@@ -245,7 +263,7 @@ def _unknown(case: Case) -> Finding:
 
 
 def _distrust(finding: Finding, evidence: Evidence) -> Finding:
-    """INCONCLUSIVE at best if a file it rests on is damaged."""
+    """INCONCLUSIVE and without a figure if a file it rests on is damaged: it speaks for and against nothing."""
     if evidence.manifest is None:
         names = finding.files
     else:
@@ -254,5 +272,4 @@ def _distrust(finding: Finding, evidence: Evidence) -> Finding:
     if not damages:
         return finding
     reason = "; ".join([*damages, finding.reason] if finding.reason else damages)
-    verdict = worst([finding.verdict, Verdict.INCONCLUSIVE])
-    return replace(finding, verdict=verdict, reason=reason)
+    return replace(finding, verdict=Verdict.INCONCLUSIVE, reason=reason, figure=None, u=None)

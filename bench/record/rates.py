@@ -8,11 +8,12 @@ reason says how many trials it needs. A claim that was not asked for (``claimed`
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 
+from offhook.bench.record.interrupted import superseded
 from offhook.bench.record.kinds import Case, Finding, NoEvidence
 from offhook.bench.record.reader import Evidence
 from offhook.bench.record.schema import Attempt, Judgement, Verdict
@@ -26,17 +27,27 @@ OPEN = Verdict.INCONCLUSIVE
 
 @dataclass
 class Made:
-    """What the attempts of a run came to: outcomes by attempt, and the judgements of each."""
+    """What the attempts of a run that count came to: outcomes by attempt, and the judgements of each."""
 
     attempts: Sequence[Attempt]
     outcomes: dict[int, Verdict]
     judgements: Sequence[Judgement]
 
     @classmethod
+    def of(cls, attempts: Sequence[Attempt], outcomes: Mapping[int, Verdict], judgements: Iterable[Judgement]) -> Made:
+        """Without the attempts that were cut short and made anew."""
+        again = superseded(attempts, outcomes)
+        return cls(
+            tuple(one for one in attempts if one.id not in again),
+            {number: outcome for number, outcome in outcomes.items() if number not in again},
+            tuple(one for one in judgements if one.attempt not in again),
+        )
+
+    @classmethod
     def stored(cls, evidence: Evidence) -> Made:
         """As the run itself wrote it."""
         attempts = evidence.attempts()
-        return cls(attempts, {one.id: one.outcome or Verdict.NOT_RUN for one in attempts}, evidence.judgements())
+        return cls.of(attempts, {one.id: one.outcome or Verdict.NOT_RUN for one in attempts}, evidence.judgements())
 
     @cached_property
     def by_attempt(self) -> dict[int, list[Judgement]]:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from offhook.bench.record import schema
 from offhook.bench.record.audio import LONGEST_S, read_wav
+from offhook.bench.record.claim import being_recorded
 from offhook.bench.record.logs import LogIndex
 from offhook.bench.record.schema import Attempt, Clip, Judgement, Observation, Step, Verdict
 from offhook.bench.record.secrets import META, Secrets
@@ -43,10 +44,16 @@ def sha256(path: Path) -> str:
 
 
 class Evidence:
-    """What one run left behind. ``manifest`` is None while it runs and for a run that was never sealed."""
+    """What one run left behind. ``manifest`` is None while it runs and for a run that was never sealed.
 
-    def __init__(self, folder: Path, db: sqlite3.Connection, manifest: dict[str, str] | None) -> None:
+    ``live``: it was being recorded, by another process, when it was opened.
+    """
+
+    def __init__(
+        self, folder: Path, db: sqlite3.Connection, manifest: dict[str, str] | None, *, live: bool = False
+    ) -> None:
         self.folder = folder
+        self.live = live
         self.manifest = manifest
         self._db = db
         self._db.row_factory = sqlite3.Row
@@ -295,7 +302,7 @@ def open_run(folder: Path | str) -> Iterator[Evidence]:
     path = folder / schema.DATABASE
     if not path.is_file():
         raise ConfigError(str(folder), "open the run", f"there is no {schema.DATABASE}", "name a folder under runs/")
-    manifest = _manifest(folder)
+    live, manifest = being_recorded(folder), _manifest(folder)
     with tempfile.TemporaryDirectory(prefix="offhook-run-") as scratch:
         if not _is_closed(path):
             path = Path(shutil.copy(path, scratch))
@@ -306,7 +313,7 @@ def open_run(folder: Path | str) -> Iterator[Evidence]:
         else:
             db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
         try:
-            yield _checked(folder, db, manifest)
+            yield _checked(Evidence(folder, db, manifest, live=live and manifest is None))
         except sqlite3.DatabaseError as error:
             raise ConfigError(
                 str(folder / schema.DATABASE), "read the run", str(error), "restore it from a copy"
@@ -315,12 +322,11 @@ def open_run(folder: Path | str) -> Iterator[Evidence]:
             db.close()
 
 
-def _checked(folder: Path, db: sqlite3.Connection, manifest: dict[str, str] | None) -> Evidence:
-    evidence = Evidence(folder, db, manifest)
+def _checked(evidence: Evidence) -> Evidence:
     version = evidence.meta().get("schema_version")
     if version != schema.SCHEMA_VERSION:
         hint = f"this version reads schema {schema.SCHEMA_VERSION}"
-        raise ConfigError(str(folder), "read the run", f"it has schema version {version}", hint)
+        raise ConfigError(str(evidence.folder), "read the run", f"it has schema version {version}", hint)
     return evidence
 
 

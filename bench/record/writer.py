@@ -16,7 +16,8 @@ from typing import Any
 
 from offhook.bench.record import schema
 from offhook.bench.record.audio import PortRecorder
-from offhook.bench.record.folder import claimed, empty_folder, new_folder, set_aside, write_manifest
+from offhook.bench.record.claim import claimed
+from offhook.bench.record.folder import RENDERED, empty_folder, new_folder, set_aside, write_manifest
 from offhook.bench.record.heard import Ear
 from offhook.bench.record.interrupted import interruptions
 from offhook.bench.record.judge import RunResult, judge_evidence, judge_one, outcome_of
@@ -37,10 +38,10 @@ class RunRecord:
     Between attempts observations belong to none. Nothing here waits.
     """
 
-    def __init__(self, folder: Path, clock: Clock, *, again: bool = False) -> None:
+    def __init__(self, folder: Path, clock: Clock, *, again: bool = False, claim: int | None = None) -> None:
         self.folder = folder
         self._clock = clock
-        self._claim = claimed(folder)
+        self._claim = claimed(folder) if claim is None else claim
         self._store = Store(folder, again=again)
         self._cti = CtiLog(folder)
         self._relays = RelayLog(folder)
@@ -79,8 +80,9 @@ class RunRecord:
 
         ``clock`` must be past everything that is on record. Raises ConfigError if the run is still being recorded.
         """
+        claim = claimed(folder)
         part = set_aside(folder)
-        record = cls(folder, clock, again=True)
+        record = cls(folder, clock, again=True, claim=claim)
         noted = interruptions(record._store, record._evidence, part)
         record.note_meta(interruptions=noted, recorded=[], ended=None, exit_code=None)
         return record
@@ -330,9 +332,12 @@ class RunRecord:
     def _close_sealed(self, code: int) -> int:
         if self.lost:
             return self._end_lost()
-        self.close()
-        with self._store.writing():
-            write_manifest(self.folder)
+        self._let_go()
+        try:
+            with self._store.writing():
+                write_manifest(self.folder, RENDERED)
+        finally:
+            os.close(self._claim)  # not before: what somebody else writes here must not be taken for evidence
         return code
 
     def _end_lost(self) -> int:
@@ -344,15 +349,17 @@ class RunRecord:
 
     def close(self) -> None:
         """Let go of the files without sealing."""
-        if not self._open:
-            return
+        if self._open:
+            self._let_go()
+            os.close(self._claim)
+
+    def _let_go(self) -> None:
         self.stop_audio()
         self._open = False
         for log in (self._cti, self._relays):
             with self._store.writing():
                 log.close()
         self._store.close()
-        os.close(self._claim)
 
     def _judge_again(self, attempt: Attempt) -> list[Judgement]:
         self._settle()
@@ -364,20 +371,11 @@ class RunRecord:
         return made
 
     def _write(self, made: Judgement) -> None:
+        values = (made.figure, made.limit_low, made.limit_high, made.u, made.n, made.verdict, made.reason)
         self._store.execute(
             "UPDATE judgement SET figure = ?, limit_low = ?, limit_high = ?, u = ?, n = ?, verdict = ?, reason = ?, "
             "evidence = ? WHERE id = ?",
-            (
-                made.figure,
-                made.limit_low,
-                made.limit_high,
-                made.u,
-                made.n,
-                made.verdict,
-                made.reason,
-                json.dumps(made.evidence),
-                made.id,
-            ),
+            (*values, json.dumps(made.evidence), made.id),
         )
 
     def _settle(self) -> None:

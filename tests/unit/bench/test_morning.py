@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ from record_standin import Bench
 
 from offhook.bench import morning
 from offhook.bench.record import Verdict
-from offhook.drivers.errors import ConfigError
 
 PASS, FAIL, INCONCLUSIVE, NOT_RUN = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.NOT_RUN
 META: dict[str, Any] = {
@@ -155,17 +155,6 @@ def test_many_failures_do_not_fill_the_screen(nights: Nights) -> None:
     assert failed[-1] == "and 10 more: see the report"
 
 
-def test_the_newest_run_of_each_station_is_found(nights: Nights) -> None:
-    nights.run({"test_call": PASS})
-    lab_3 = nights.run({"test_call": PASS})
-    lab_4 = nights.run({"test_call": PASS}, station="lab 4")
-
-    assert morning.newest(nights.runs) == [lab_3, lab_4]
-    assert morning.newest(lab_4) == [lab_4]
-    with pytest.raises(ConfigError, match="there is no run in it"):
-        morning.newest(lab_4 / "audio")
-
-
 def test_a_run_of_before_a_key_was_known_is_read_all_the_same(nights: Nights) -> None:
     old = nights.run({"test_call": PASS})
     db = sqlite3.connect(old / "run.sqlite")
@@ -186,6 +175,46 @@ def test_a_run_that_was_altered_or_is_not_sealed_is_not_good(nights: Nights) -> 
     text = morning.summary(morning.read(folder), [])
     assert "unsealed   manifest.json is missing" in text
     assert "good" not in text
+
+
+@pytest.mark.req("REP-EV.1")
+def test_verdicts_are_made_anew_and_not_those_of_before_a_file_was_altered(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    with bench.attempt("test_x.py::test_code[desk-1]"):
+        bench.key("4711", 1.0)
+        bench.judge("digits", wire="ear", expected="4711")
+    bench.record.seal()
+    path = bench.record.folder / "audio" / "ear_0001.wav"
+    content = path.read_bytes()
+    path.write_bytes(content[:44] + bytes(len(content) - 44))
+
+    text = morning.summary(morning.read(bench.record.folder), [])
+
+    assert "tests      PASS 0   FAIL 0   INCONCLUSIVE 1   NOT_RUN 0" in text
+    assert "open       a test: ASSOC-S1.1 a rule: audio/ear_0001.wav is not what was sealed" in text
+
+
+@pytest.mark.parametrize(
+    ("meta", "part"),
+    [
+        ({"only": "desk-1"}, "tests that match 'desk-1'"),
+        ({"plan": {"suites": ["lock", "matrix"]}}, "suites lock, matrix"),
+    ],
+)
+def test_a_part_of_the_suites_is_not_called_good_for_all_of_them(nights: Nights, meta: Any, part: str) -> None:
+    text = morning.summary(morning.read(nights.run({"test_call": PASS}, **meta)), [])
+    assert f"part       not all of the suites: {part}" in text
+    assert f"good       nothing failed and nothing was left out of what was asked for, {part}" in text
+
+
+@pytest.mark.parametrize(
+    ("hours", "ago"), [(0.5, "30 minutes ago"), (26, "26 hours ago"), (75, "3 days ago"), (-1, "yet to come")]
+)
+def test_it_says_how_long_ago_the_run_was_where_that_is_asked(nights: Nights, hours: float, ago: str) -> None:
+    night = morning.read(nights.run({"test_call": PASS}))
+    now = datetime.fromisoformat(str(night.meta["started_utc"])) + timedelta(hours=hours)
+    assert "run of 2026-11-01 22:00 UTC, 0 earlier" in morning.summary(night, [])
+    assert ago in morning.summary(night, [], now).splitlines()[0]
 
 
 def test_a_run_that_tested_nothing_is_not_good(nights: Nights) -> None:

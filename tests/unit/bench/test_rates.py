@@ -10,6 +10,7 @@ from record_standin import Bench
 
 from offhook.bench.rates import judge_rates, note_trial
 from offhook.bench.record import Judgement, Verdict, judge
+from offhook.bench.record.schema import CUT_SHORT
 from offhook.bench.thresholds import SMOKE
 
 RATE = {"of": "ASSOC-RATE.1", "at_least": 0.99}
@@ -175,3 +176,20 @@ def test_times_within_their_uncertainty_of_the_limit_speak_neither_for_nor_again
     times(bench, *[0.99] * 100, u_s=0.02)
 
     assert p95(bench, 1.0).verdict is Verdict.INCONCLUSIVE
+
+
+def test_an_attempt_that_was_made_anew_is_no_trial_of_a_rate_and_no_sample_of_a_percentile(bench: Bench) -> None:
+    for raised, message in ((Verdict.NOT_RUN, f"{CUT_SHORT}killed"), (Verdict.PASS, "")):
+        bench.record.begin("test_x.py::test_x", "a test", "x")
+        note_trial(bench.record, ["ASSOC-RATE.1"], "desk-1", "ip")
+        start = bench.see("ring", bench.record.clock.now_s())
+        spec = {"from": start, "to": bench.see("ring", bench.record.clock.now_s() + 0.5), "at_most": 2.0}
+        bench.record.judge("ASSOC-S15.1", "first ring", "interval", unit="s", **spec)
+        bench.record.finish(raised, message, required=not message)
+    live = bench.judge("rate", **RATE)
+
+    times = judged(bench, "percentile", of="ASSOC-S15.1", title="first ring", at_most=2.0)
+    [rate] = [one for one in judge(bench.record.folder) if one.kind == "rate"]
+
+    assert (live.n, rate.n, times.n) == (1, 1, 1)
+    assert rate.reason.startswith("1 of 1 passed; at least")

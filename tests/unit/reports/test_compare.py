@@ -244,3 +244,17 @@ def test_what_was_cut_short_and_made_anew_is_compared_by_what_was_made_to_the_en
 
     assert found.cases == ()
     assert [tally.n for _, tally in found.after.cases.values()] == [1]
+
+
+def test_a_run_that_is_being_recorded_is_said_to_be(tmp_path: Path) -> None:
+    script = Script(tmp_path / "b", planned={"assoc": 1})
+    found = compare(run(tmp_path / "a", {"test_a": "P"}), script.folder)
+    script.record.seal()
+    assert "the second run did not come to its end (it is being recorded now)" in found.unlike
+
+
+def test_altered_evidence_is_said_beside_what_it_changed(tmp_path: Path) -> None:
+    a, b = (run(tmp_path / name, {"test_a": "P"}) for name in "ab")
+    (b / "relays.csv").write_text("x")
+    [said] = compare(a, b).unlike
+    assert said == "the second run was altered after it was sealed: relays.csv is not what was sealed (SHA-256 differs)"

@@ -223,7 +223,7 @@ def test_another_sound_in_a_recording_changes_the_verdict_and_says_so(good: Path
     path.write_bytes(content)
     html = page(good)
     text = page_one(html)
-    assert verdict(html) == "FAIL"
+    assert verdict(html) == "INCONCLUSIVE"
     assert "NOT VERIFIED" in text
     assert "The evidence was altered after it was sealed" in text
     assert re.search(r"\d+ verdicts differ from those of the run when recomputed .*ASSOC-S27\.1", text)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from unit.reports.synthetic_run import Script
 
 from offhook.bench.record import Judgement, Verdict
+from offhook.reports import folder
 from offhook.reports.explain import Place, Told
 from offhook.reports.quantity import figure_of, limits, number, quantity
 from offhook.reports.steps import ACTS, LANES, source_of
-from offhook.reports.summary import how_it_ended, lower_bound, margin, natural
+from offhook.reports.summary import closest, how_it_ended, lower_bound, margin, natural
 
 
 def timed(figure: float, low: float | None, high: float | None, u: float = 0.0, kind: str = "interval") -> Judgement:
@@ -107,3 +110,16 @@ def test_digit_errors_are_counted_out_of_digits() -> None:
 def test_lines_without_content_are_left_out() -> None:
     told = Told("two rings", "one ring", (Place("audio/a.wav", 1.25),), "")
     assert told.lines() == ["expected  two rings", "heard     one ring", "listen    audio/a.wav@1.2"]
+
+
+@pytest.mark.parametrize(("exact", "shown"), [(0.0003, ["ASSOC-S15.1"]), (0.0004, ["ASSOC-N05", "ASSOC-S15.1"])])
+def test_a_count_that_keeps_its_place_is_not_close_to_its_limit(tmp_path: Path, exact: float, shown: list[str]) -> None:
+    """Past its limit it is shown."""
+    script = Script(tmp_path)
+    script.begin("test_x", "x", "assoc")
+    script.record.judge("ASSOC-N05", "chance of a guess", "figure", unit="of 1", value=exact, u=0.0, at_most=0.0003)
+    script.record.judge("ASSOC-S15.1", "first ring", "figure", unit="s", value=1.0, u=0.01, at_most=2.0)
+    script.end()
+    script.record.seal()
+    with folder.opened(script.folder) as run:
+        assert [item.req for item, _ in closest(run)] == shown

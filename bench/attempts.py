@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from offhook.bench.devices import Station
-from offhook.bench.quarantine import Quarantine
+from offhook.bench.quarantine import Quarantine, by_hand
 from offhook.bench.rates import note_trial
 from offhook.bench.record import Attempt, Judgement, Verdict
 from offhook.bench.record.schema import CUT_SHORT
 from offhook.bench.safety import SafeReport
-from offhook.bench.session import Session, how_it_ended, verdict_of
+from offhook.bench.session import RUNS, Session, how_it_ended, verdict_of
 
 if TYPE_CHECKING:
     from offhook.bench.lanes import LaneStation
@@ -157,6 +157,18 @@ class Attempts:
 
     def _as_judged(self, judgements: list[Judgement]) -> list[Judgement]:
         return self._record.judgements(judgements[0].attempt) if judgements else []
+
+
+def set_aside(session: Session, limit: int = 0) -> Quarantine:
+    """The phones that are left alone from the start: those set aside by hand, and those of a run gone on with.
+
+    ``limit`` is for those that die meanwhile; 0: none is left alone for that.
+    """
+    name = session.rig.model.name
+    out = by_hand(RUNS, name) | by_hand(session.folder.parent, name) | session.record.meta().get("quarantine", {})
+    session.station.quarantined = out
+    session.record.note_meta(quarantine=out)
+    return Quarantine(session.rig.model.phone, limit, out)
 
 
 def _reqs(item: pytest.Item) -> list[str]:

@@ -17,14 +17,13 @@ from typing import Any
 import pytest
 
 from offhook.bench import morning, plugin, resume, selection, signals
-from offhook.bench.attempts import Attempts, suite_of
+from offhook.bench.attempts import Attempts, set_aside, suite_of
 from offhook.bench.console import Console
 from offhook.bench.lanes import Lanes
 from offhook.bench.profiles import Profile, load_profile
-from offhook.bench.quarantine import Quarantine, by_hand
 from offhook.bench.record import Attempt, Judgement, RunResult
 from offhook.bench.resume import Plan, Resumed
-from offhook.bench.session import RUNS, Session, Wanted, opened, versions
+from offhook.bench.session import Session, Wanted, opened, versions
 from offhook.bench.told import Told
 from offhook.drivers.errors import ConfigError
 from offhook.drivers.nearest import instead_of
@@ -201,7 +200,7 @@ class Progress:
         self._done: Counter[str] = Counter()
         self._suite = ""
         self.broken = ""
-        self._quarantine = _quarantine(session, plan)
+        self._quarantine = set_aside(session, plan.quarantine)
         for phone, why in self._quarantine.out.items():
             console.line("quarantine", f"{phone} is left alone: {why}", "yellow")
 
@@ -291,12 +290,3 @@ class Progress:
     def _ended(self, attempt: Attempt, judgements: list[Judgement]) -> None:
         now_s = self._session.record.clock.now_s()
         self._console.attempt(self._session.folder, attempt, judgements, now_s)
-
-
-def _quarantine(session: Session, plan: Plan) -> Quarantine:
-    """The phones that are left alone from the start: those set aside by hand, and those of a run gone on with."""
-    name = session.rig.model.name
-    out = by_hand(RUNS, name) | by_hand(session.folder.parent, name) | session.record.meta().get("quarantine", {})
-    session.station.quarantined = out
-    session.record.note_meta(quarantine=out)
-    return Quarantine(session.rig.model.phone, plan.quarantine, out)

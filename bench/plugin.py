@@ -254,7 +254,10 @@ def pytest_runtest_makereport(
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Say where the evidence is."""
     if OPEN in config.stash and ATTEMPTS in config.stash:
-        session = config.stash[ATTEMPTS].session
+        attempts = config.stash[ATTEMPTS]
+        session = attempts.session
+        for nodeid in attempts.untested:
+            terminalreporter.write_line(f"offhook: {nodeid} is untested: nothing was judged, measured or observed in it")
         for phone, why in session.station.quarantined.items():
             terminalreporter.write_line(f"offhook: {phone} was left alone: {why}")
         page = session.folder / "report.html"

@@ -257,7 +257,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         attempts = config.stash[ATTEMPTS]
         session = attempts.session
         for nodeid in attempts.untested:
-            terminalreporter.write_line(f"offhook: {nodeid} is untested: nothing was judged, measured or observed in it")
+            terminalreporter.write_line(f"offhook: {nodeid} is untested: nothing judged, measured or observed")
         for phone, why in session.station.quarantined.items():
             terminalreporter.write_line(f"offhook: {phone} was left alone: {why}")
         page = session.folder / "report.html"

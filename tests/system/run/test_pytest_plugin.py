@@ -92,7 +92,7 @@ def test_a_test_that_leaves_nothing_on_record_is_untested_and_earns_no_level(run
     alone, both = runner.pytest("-q", "-k", "nothing"), runner.pytest("-q")
 
     assert (alone.code, both.code) == (0, 0), "pytest itself has nothing against it"
-    assert "test_nothing is untested: nothing was judged" in alone.out
+    assert "test_nothing is untested: nothing judged" in alone.out
     empty, result = judge(alone.folder), judge(both.folder)
     assert [(one.outcome, one.attempt.required) for one in empty.attempts] == [(Verdict.NOT_RUN, False)]
     assert (empty.exit_code, empty.level, empty.tested) == (3, "NOT VERIFIED", False)

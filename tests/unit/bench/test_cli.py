@@ -1,4 +1,7 @@
+import errno
+import io
 import json
+import os
 import shutil
 import sys
 import types
@@ -80,6 +83,53 @@ def test_an_error_of_the_system_without_a_path_is_a_mistake_of_ours(monkeypatch:
     added(monkeypatch, "fail", fail)
 
     assert cli.execute(["fail"]) == 70
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_no_mistake_of_ours(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, number: int
+) -> None:
+    """The system says so of a write, which names no file."""
+
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(number, os.strerror(number))
+
+    def opened(self: Path, *arguments: Any, **options: Any) -> Full:
+        return Full()
+
+    def save() -> None:
+        monkeypatch.setattr(Path, "open", opened)
+        monkeypatch.setattr(io, "open", opened)
+        (tmp_path / "page.html").write_text("much")
+
+    added(monkeypatch, "save", save)
+    code = cli.execute(["save"])
+    monkeypatch.undo()
+
+    shown = capsys.readouterr().err
+    assert code == 2
+    assert shown == (
+        f"offhook: {tmp_path / 'page.html'}: write: {os.strerror(number)} (try: free some space, then do it again)\n"
+    )
+
+
+def test_a_full_disk_behind_standard_output_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        def write(text: str) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(sys.stdout, "write", write)
+        click.echo("much")
+
+    added(monkeypatch, "fail", fail)
+
+    code = cli.execute(["fail"])
+    monkeypatch.undo()
+    assert code == 2
+    assert capsys.readouterr().err.startswith("offhook: standard output: write: No space left on device (try: ")
 
 
 def interrupt() -> None:

@@ -192,6 +192,12 @@ def test_run_passes_its_options_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert asked == [("lab3.toml", given), ("simulated", default)]
 
 
+@pytest.mark.parametrize("only", ["", " "])
+def test_an_empty_expression_does_not_run_everything(capsys: pytest.CaptureFixture[str], only: str) -> None:
+    assert cli.execute(["run", "--only", only]) == 2
+    assert "leave it out to run everything" in capsys.readouterr().err
+
+
 def test_report_names_the_files_it_made_and_says_the_verdict(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """The golden run holds a FAIL: a report of it must not look like a success in a script."""
     folder = tmp_path / "run"

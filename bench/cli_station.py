@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -82,7 +83,12 @@ def new_station(name: str, output: str | None, force: bool) -> None:
     """Write a commented station file NAME, with every section, option and driver; as it stands it is simulated."""
     from offhook.bench.station_new import station_text
 
-    file = Path(f"{name}.toml") if output is None else Path(output)
+    named = Path(name)
+    if named.suffix == ".toml":  # the file was meant
+        name = named.stem
+    if not name.strip() or set(name) & set('"\\\n'):
+        raise ConfigError(repr(name), "write station", "that is no name of a station", "letters, digits, - and _")
+    file = Path(output) if output is not None else named if named.suffix == ".toml" else Path(f"{name}.toml")
     text = station_text(name, file.name if output != "-" else f"{name}.toml")
     if output == "-":
         click.echo(text, nl=False)
@@ -96,4 +102,4 @@ def new_station(name: str, output: str | None, force: bool) -> None:
         ) from None
     except OSError as error:
         raise ConfigError(str(file), "write station", error.strerror or str(error), "-o FILE") from None
-    click.echo(f"{file}: simulated as it stands; next: offhook check {file}")
+    click.echo(f"{file}: simulated as it stands; next: offhook check {shlex.quote(str(file))}")

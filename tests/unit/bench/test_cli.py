@@ -216,6 +216,29 @@ def test_an_unknown_station_is_bad_input(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().err == ("offhook: simulatd: find station: no station of that name (try: simulated)\n")
 
 
+def test_a_folder_is_no_station_and_is_said_to_be_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "lab.toml").mkdir()
+
+    assert cli.execute(["check", str(tmp_path / "lab.toml")]) == 2
+    assert "read station: it is a folder (try: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("{", "it is not JSON: "), ("{}", 'it has no "files"'), ("[]", "it has no ")]
+)
+def test_a_broken_manifest_is_told_in_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, words: str
+) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(Path(__file__).parents[2] / "golden" / "run-v1", folder)
+    (folder / "manifest.json").write_text(text)
+
+    assert cli.execute(["report", str(folder)]) == 2
+    shown = capsys.readouterr().err
+    assert f"manifest.json: read the manifest: {words}" in shown
+    assert "Error(" not in shown
+
+
 def test_a_broken_station_file_is_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "lab.toml"
     file.write_text('schema_version = 1\nnme = "lab"\n')

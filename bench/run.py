@@ -25,7 +25,7 @@ from offhook.bench.record import Attempt, Judgement, RunResult
 from offhook.bench.resume import Plan, Resumed
 from offhook.bench.session import Session, Wanted, opened, versions
 from offhook.bench.station_file import find_station, load_station
-from offhook.bench.told import Told
+from offhook.bench.told import Told, stdout_apart
 from offhook.drivers.errors import ConfigError
 from offhook.drivers.nearest import instead_of
 
@@ -68,7 +68,7 @@ def _run(plan: Plan, out: Path | None, resumed: Resumed | None) -> int:
     if resumed is not None:
         resume.check_unchanged(resumed, made_of)
     wanted = _wanted(plan, profile, out, made_of, resumed)
-    with closing(Console(Told())) as console, signals.orderly_end() as ending:
+    with closing(Console(Told(), stdout_apart())) as console, signals.orderly_end() as ending:
         started_s = time.monotonic()
         session: Session | None = None
         try:

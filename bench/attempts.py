@@ -182,7 +182,7 @@ def set_aside(session: Session, limit: int = 0) -> Quarantine:
     """
     name = session.rig.model.name
     out = by_hand(RUNS, name) | by_hand(session.folder.parent, name) | session.record.meta().get("quarantine", {})
-    session.station.quarantined = out
+    session.station.quarantined, session.station.refused = out, frozenset(out)
     session.record.note_meta(quarantine=out)
     return Quarantine(session.rig.model.phone, limit, out)
 

@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from offhook.bench.devices import Station
-from offhook.bench.quarantine import Quarantine
+from offhook.bench.quarantine import Quarantine, by_hand
 from offhook.bench.rates import note_trial
 from offhook.bench.record import Attempt, Judgement, Verdict
+from offhook.bench.record.rates import TRIAL
 from offhook.bench.record.schema import CUT_SHORT
 from offhook.bench.safety import SafeReport
-from offhook.bench.session import Session, how_it_ended, verdict_of
+from offhook.bench.session import RUNS, Session, how_it_ended, verdict_of
 
 if TYPE_CHECKING:
     from offhook.bench.lanes import LaneStation
 
+UNTESTED = "it passed, but nothing was judged, measured or observed in it: that is no verdict"
+"""Said of a test that has left nothing on record."""
 OnAttempt = Callable[[Attempt, list[Judgement]], None]
 
 
@@ -51,6 +54,8 @@ class Attempts:
         self._record = session.record
         self._on_attempt = on_attempt
         self._made: dict[str, Made] = {}
+        self.untested: list[str] = []
+        """Tests that passed and left nothing on record, by their ids."""
 
     def beside(self, station: LaneStation) -> Attempts:
         """The same for one lane."""
@@ -74,6 +79,7 @@ class Attempts:
             self._begin(item)
             begun = True
             yield
+            untested = not self._on_record()
             station.end()
         except BaseException as error:
             if not begun:
@@ -81,6 +87,10 @@ class Attempts:
             self._after(error)
             raise
         judgements = self._record.judgements()
+        if untested:
+            self.untested.append(item.nodeid)
+            self._finish(item, Verdict.NOT_RUN, UNTESTED, required=False)
+            return
         made = self._finish(item, Verdict.PASS)
         if made.outcome is Verdict.PASS and self._quarantine is not None:
             self._quarantine.passed(phone_of(item))
@@ -114,6 +124,12 @@ class Attempts:
             self._finish(item, Verdict.NOT_RUN, _text(error), required=required)
         else:
             self._finish(item, verdict_of(error), f"before the test: {_text(error)}")
+
+    def _on_record(self) -> bool:
+        """True if the attempt that is being made has been judged, or anything was observed in it."""
+        if self._record.judgements():
+            return True
+        return any(seen.kind != TRIAL for seen in self._record.observed())
 
     def _begin(self, item: pytest.Item) -> None:
         self._record.begin(item.nodeid, title_of(item), suite_of(item), _reqs(item))
@@ -157,6 +173,18 @@ class Attempts:
 
     def _as_judged(self, judgements: list[Judgement]) -> list[Judgement]:
         return self._record.judgements(judgements[0].attempt) if judgements else []
+
+
+def set_aside(session: Session, limit: int = 0) -> Quarantine:
+    """The phones that are left alone from the start: those set aside by hand, and those of a run gone on with.
+
+    ``limit`` is for those that die meanwhile; 0: none is left alone for that.
+    """
+    name = session.rig.model.name
+    out = by_hand(RUNS, name) | by_hand(session.folder.parent, name) | session.record.meta().get("quarantine", {})
+    session.station.quarantined, session.station.refused = out, frozenset(out)
+    session.record.note_meta(quarantine=out)
+    return Quarantine(session.rig.model.phone, limit, out)
 
 
 def _reqs(item: pytest.Item) -> list[str]:

@@ -239,6 +239,7 @@ def _lines_of(
 
 def _ports_of(rig: Rig, heard: Mapping[str, tuple[str, bool]], calls: int) -> Iterator[CheckLine]:
     answered = 0
+    unheard: list[str] = []
     for name, ivr in rig.model.ivr.items():
         if ivr.heard not in heard or ivr.spoken not in heard:
             continue
@@ -254,6 +255,11 @@ def _ports_of(rig: Rig, heard: Mapping[str, tuple[str, bool]], calls: int) -> It
             answered += 1
             found = f"a key is heard at {ivr.spoken}, where only the service should be"
             yield CheckLine(where, resource, found, False, "are its two taps exchanged?", wires)
+        else:
+            unheard.append(name)
+    for name in unheard if answered else ():
+        found = f"taps not tried: no call came to it, of {calls}"
+        yield CheckLine(rig.loaded.where("ivr", name), f"ivr.{name}", found, tried=False)
     if heard and not answered:
         name = next(iter(rig.model.ivr))
         hint = "does it answer when called by hand, and are its taps plugged?"
@@ -264,7 +270,11 @@ def _ports_of(rig: Rig, heard: Mapping[str, tuple[str, bool]], calls: int) -> It
 def check_tap(rig: Rig) -> Iterator[CheckLine]:
     """An association is begun and given up, so that the cloud says something on its own CTI link."""
     accounts = rig.model.accounts
-    if not {"tap", "cloud", "pbx"} <= rig.connected or not accounts or not rig.model.phone:
+    if "tap" not in rig.connected:
+        return
+    if not {"cloud", "pbx"} <= rig.connected or not accounts or not rig.model.phone:
+        found = "not tried: that takes a cloud service with an account, a PBX and a phone"
+        yield CheckLine(rig.loaded.where("tap"), "tap", found, tried=False)
         return
     seen: list[str] = []
     rig.tap.subscribe(lambda message: seen.append(message.name))

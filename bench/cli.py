@@ -8,14 +8,16 @@ required; 130 after Ctrl-C; 141 when nobody reads any more (``| head``); 143 aft
 from __future__ import annotations
 
 import ast
+import errno
 import importlib
 import importlib.util
 import os
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import EntryPoint, entry_points, version
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -27,6 +29,7 @@ from offhook.drivers.nearest import nearest
 COMMANDS = "offhook.commands"
 BAD_INPUT, OUR_MISTAKE, UNHEARD = 2, 70, 128 + 13
 PATH_HINT = "check the path, or choose one that can be written"
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 _OWN = {
     "run": ("offhook.bench.cli_run:run", "Run the certification suites on a station."),
@@ -143,9 +146,14 @@ def _call(arguments: list[str] | None) -> int:
         _say(f"offhook: {error}", error)
         return BAD_INPUT
     except (Unheard, BrokenPipeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the flush at exit must not fail again
+        _close_stdout()
         return UNHEARD
     except Exception as error:
+        full = _full(error)
+        if full:
+            _close_stdout()
+            _say(f"offhook: {full}", error)
+            return BAD_INPUT
         path = _path_of(error)
         if path:
             detail = getattr(error, "strerror", None) or str(error)
@@ -154,6 +162,29 @@ def _call(arguments: list[str] | None) -> int:
         traceback.print_exc()
         _say("offhook: this is a mistake in Offhook itself; please report it with the lines above")
         return OUR_MISTAKE
+
+
+def _close_stdout() -> None:
+    """What is still to be written there goes nowhere: the flush at exit must not fail again."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _full(error: Exception) -> ConfigError | None:
+    """What to say if a disk is full, or a quota used up; None if the error is of another kind.
+
+    The system says so of a write, which has no name: the path is looked for where it was called.
+    """
+    database = getattr(error, "sqlite_errorname", "") == "SQLITE_FULL"
+    if not database and not (isinstance(error, OSError) and error.errno in FULL and not _path_of(error)):
+        return None
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    flushed = len(frames) == 1  # by ourselves, after the command
+    told = flushed or any(frame.f_code is click.echo.__code__ for frame in frames)
+    paths = [path for frame in frames if isinstance(path := frame.f_locals.get("self"), Path)]
+    where = "standard output" if told else str(paths[-1]) if paths else "the disk"
+    detail = "no space left on device" if database else str(getattr(error, "strerror", error))
+    return ConfigError(where, "write", detail, "free some space, then do it again")
 
 
 def _path_of(error: Exception) -> str:

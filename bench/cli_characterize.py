@@ -121,6 +121,8 @@ def sender(files: tuple[Path, ...], out: Path, clock_ppm: float) -> None:
     for row in rows:
         if row.verdict != "PASS":
             click.echo(f"{row.verdict}  {row.key}  {row.figure}: worst {row.worst:.3f} ± {row.worst_u:.3f} {row.unit}")
+    if verdicts == {"PASS"}:
+        click.echo("PASS  every figure of every key is within its limits")
     click.echo(f"{len(digits)} digits of {len(one_sender.presses(digits))} keys   report  {out / 'report.html'}")
     if "FAIL" in verdicts:
         sys.exit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -20,6 +21,7 @@ from offhook.drivers.errors import ConfigError
 MOST_MS = 60_000.0
 MOST_SAMPLES = 50_000_000
 """Longest file that is made: 104 minutes at 8000 Hz; making it takes some ten times its size in memory."""
+ON = "Tone, ms, its edges of 2 ms included: between the points of half amplitude it measures 2 ms less."
 LEAST_DBM0 = -90.0
 """Below this a sine does not move a 16-bit sample."""
 
@@ -31,7 +33,7 @@ def dtmf() -> None:
 
 def _refuse(error: ConfigError) -> None:
     """One line, exit code 2."""
-    click.echo(f"error: {error}", err=True)
+    click.echo(f"offhook: {error}", err=True)
     sys.exit(2)
 
 
@@ -81,7 +83,7 @@ def decode(
             audio = _read(file, head)
             digits, rejected = dsp.explain(audio.samples, audio.rate, profile)
         except ConfigError as error:
-            click.echo(f"error: {error}", err=True)
+            click.echo(f"offhook: {error}", err=True)
             failed = True
             continue
         results.append(_result(file, audio, digits, rejected, profile.name))
@@ -235,7 +237,7 @@ def _put_bytes(data: bytes) -> None:
     help='WAV file to write; "-": standard output.',
 )
 @click.option("--rate", type=int, default=8000, show_default=True, help="Sample rate, Hz.")
-@click.option("--on", "on_ms", type=float, default=100.0, show_default=True, help="Tone, ms.")
+@click.option("--on", "on_ms", type=float, default=100.0, show_default=True, help=ON)
 @click.option("--off", "off_ms", type=float, default=100.0, show_default=True, help="Silence after each tone, ms.")
 @click.option("--low", "low_dbm0", type=float, default=-11.0, show_default=True, help="Level of the low group, dBm0.")
 @click.option("--high", "high_dbm0", type=float, default=-9.0, show_default=True, help="Level of the high group, dBm0.")
@@ -272,11 +274,9 @@ def encode(
     except BrokenPipeError:
         raise  # nobody reads standard output any more: no bad path
     except OSError as error:
-        _refuse(
-            ConfigError(
-                str(output), "write", error.strerror or str(error), "choose a folder that exists and is writable"
-            )
-        )
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        hint = "free some space" if full else "choose a folder that exists and is writable"
+        _refuse(ConfigError(str(output), "write", error.strerror or str(error), hint))
     told = f"{output}: {len(made.spans)} digits, {len(made.samples) / rate:.2f} s at {rate} Hz"
     click.echo(told, err=str(output) == "-")
 

@@ -53,7 +53,11 @@ def run(
 
         return resume_run(resume)
     from offhook.bench.run import run_station
+    from offhook.drivers.errors import ConfigError
 
+    if not only and ctx.get_parameter_source("only") is ParameterSource.COMMANDLINE:
+        detail = "it is empty (a variable that is not set?), and would run everything"
+        raise ConfigError("--only", "read", detail, "leave it out to run everything")
     options = {"suites": suites, "only": only, "realtime": realtime, "seed": seed, "faults": faults}
     options |= {"repeat": repeat, "rates": rates, "profile": profile, "quarantine": quarantine, "jobs": jobs}
     return run_station(station, out=out, **options)

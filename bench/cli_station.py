@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -20,6 +21,8 @@ def check(station: str, realtime: bool, seed: int, faults: tuple[str, ...], page
 
     Boards, sensors, audio, instruments, CTI, its tap, the cloud; each phone's hook, ear and keys; then calls: ring
     sensors, outside lines and the taps of the voice service. Only numbers on the allow list are dialled.
+
+    The exit code is 0 if every wire is well, 2 if one is not, 3 if nothing is known of one because it was not tried.
     """
     from offhook.bench import check_draw
     from offhook.bench.check import CheckLine, check_station
@@ -36,7 +39,10 @@ def check(station: str, realtime: bool, seed: int, faults: tuple[str, ...], page
             page.write_text(check_draw.page(model, lines), "utf-8")
         except OSError as error:
             raise ConfigError(str(page), "write the page", error.strerror or str(error), "another place") from None
-    return 0 if all(line.ok for line in lines) else 2
+    untried = list(dict.fromkeys(line.resource for line in lines if line.ok and not line.tried))
+    if untried:
+        click.echo(f"\nnot proven, as it was not tried: {', '.join(untried)}")
+    return 2 if not all(line.ok for line in lines) else 3 if untried else 0
 
 
 @click.command()
@@ -77,7 +83,12 @@ def new_station(name: str, output: str | None, force: bool) -> None:
     """Write a commented station file NAME, with every section, option and driver; as it stands it is simulated."""
     from offhook.bench.station_new import station_text
 
-    file = Path(f"{name}.toml") if output is None else Path(output)
+    named = Path(name)
+    if named.suffix == ".toml":  # the file was meant
+        name = named.stem
+    if not name.strip() or set(name) & set('"\\\n'):
+        raise ConfigError(repr(name), "write station", "that is no name of a station", "letters, digits, - and _")
+    file = Path(output) if output is not None else named if named.suffix == ".toml" else Path(f"{name}.toml")
     text = station_text(name, file.name if output != "-" else f"{name}.toml")
     if output == "-":
         click.echo(text, nl=False)
@@ -91,4 +102,4 @@ def new_station(name: str, output: str | None, force: bool) -> None:
         ) from None
     except OSError as error:
         raise ConfigError(str(file), "write station", error.strerror or str(error), "-o FILE") from None
-    click.echo(f"{file}: simulated as it stands; next: offhook check {file}")
+    click.echo(f"{file}: simulated as it stands; next: offhook check {shlex.quote(str(file))}")

@@ -1,7 +1,8 @@
 """What ``offhook run`` shows while it runs: one line a suite, each failure as it happens, one summary.
 
 It writes to a duplicate of stderr made before pytest captures anything, so that no progress ends up in a test's output.
-On a terminal the line of the running suite moves; elsewhere each line is printed once it is true.
+On a terminal the line of the running suite moves; elsewhere each line is printed once it is true. Where stdout goes
+somewhere else (``offhook run > night.log``) the lines go there, too.
 """
 
 from __future__ import annotations
@@ -38,9 +39,11 @@ COLOURS = {Verdict.PASS: "green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE
 class Console:
     """One run's display; :meth:`close` gives the duplicated descriptor back."""
 
-    def __init__(self, file: TextIO | None = None) -> None:
+    def __init__(self, file: TextIO | None = None, copy: TextIO | None = None) -> None:
         self._file = file or _duplicate_of_stderr()
-        self._screen = Screen(file=self._file, highlight=False, soft_wrap=True, markup=False)
+        self._files = [self._file] if copy is None else [self._file, copy]
+        self._screens = [Screen(file=each, highlight=False, soft_wrap=True, markup=False) for each in self._files]
+        self._screen = self._screens[0]
         self._live: Live | None = None
         self._suite = ""
         self._done = self._total = self._bad = 0
@@ -50,17 +53,22 @@ class Console:
         """Stop drawing; harmless when called again."""
         if not self._file.closed:
             self._stop_live()
-            with suppress(OSError):
-                self._file.close()
+            for file in self._files:
+                with suppress(OSError):
+                    file.close()
+
+    def _print(self, *what: str | Text) -> None:
+        for screen in self._screens:
+            screen.print(*what)
 
     def line(self, label: str, text: str, style: str = "") -> None:
         """A labelled line."""
-        self._screen.print(Text.assemble(f"{label:<9} ", (text, style)))
+        self._print(Text.assemble(f"{label:<9} ", (text, style)))
 
     def opened(self, name: str, role: str, seed: int, wires: int, took_s: float) -> None:
         """What was opened, and how long it took."""
         self.line("station", f"{name}, role {role} ({ROLES.get(role, role)}), seed {seed}")
-        self._screen.print(f"{'check':<9} {f'{wires} wires ok':<58}{took_s:>8.1f} s")
+        self._print(f"{'check':<9} {f'{wires} wires ok':<58}{took_s:>8.1f} s")
 
     # ---- suites ------------------------------------------------------------------------------------------------
 
@@ -86,7 +94,7 @@ class Console:
         """The suite that runs has ended, if one runs."""
         self._stop_live()
         if self._suite:
-            self._screen.print(self._bar(now_s))
+            self._print(self._bar(now_s))
         self._suite = ""
 
     def _bar(self, now_s: float) -> Text:
@@ -122,11 +130,11 @@ class Console:
                 self._indented(text)
 
     def _headline(self, verdict: Verdict, req: str, title: str) -> None:
-        self._screen.print(Text.assemble((f"{verdict}", COLOURS.get(verdict, "")), f"  {req}  {title}"))
+        self._print(Text.assemble((f"{verdict}", COLOURS.get(verdict, "")), f"  {req}  {title}"))
 
     def _indented(self, text: str) -> None:
         if text:
-            self._screen.print(Text(f"      {text}"))
+            self._print(Text(f"      {text}"))
 
     def safe_state(self, report: SafeReport | None) -> None:
         """Only a safe state that was not confirmed is worth a line."""
@@ -143,8 +151,8 @@ class Console:
         ended = result.meta.get("ended")
         for text in unshown.lines(result):
             self.line("n/a", text, "dim")
-        self._screen.print()
-        self._screen.print(
+        self._print()
+        self._print(
             Text.assemble(
                 (level, "bold green" if passed else "bold red"),
                 f"   PASS {counts[Verdict.PASS]}   FAIL {counts[Verdict.FAIL]}"

@@ -18,7 +18,7 @@ from offhook.bench.thresholds import SMOKE
 from offhook.bench.watch import Seen, Watch
 from offhook.drivers.cloud import CloudClient
 from offhook.drivers.cti import Capability, Response, Service
-from offhook.drivers.errors import ConfigError, DeviceRefused, DeviceTimeout
+from offhook.drivers.errors import ConfigError, DeviceRefused, DeviceTimeout, NotAllowed
 from offhook.drivers.keypad import Keypad
 from offhook.drivers.keypad.contacts import Contact, ContactKeypad
 from offhook.drivers.keypad.matrix import MatrixKeypad
@@ -125,6 +125,8 @@ class Station:
         self.options = rig.model.options
         self.quarantined: dict[str, str] = {}
         """Phones that this run leaves alone, and why."""
+        self.refused: frozenset[str] = frozenset()
+        """Those of them that were set aside before it began; one that dies meanwhile may be in use in a lane."""
         self.limits = SMOKE
         """What flows are judged by; a run sets those of its profile."""
         self.watch = Watch(rig.clock, record)
@@ -139,9 +141,12 @@ class Station:
         wire_up(self)
 
     def phone(self, name: str) -> Phone:
-        """A phone by its name in the station file. Raises ConfigError for others."""
+        """A phone by its name in the station file. Raises ConfigError for others, NotAllowed for one set aside."""
         if name not in self.phones:
             raise ConfigError(f"phone.{name}", "find", "this station has no such phone", instead_of(name, self.phones))
+        if name in self.refused:
+            why = f"it is in quarantine: {self.quarantined[name]}"
+            raise NotAllowed(f"phone.{name}", "use", why, "another phone; see offhook quarantine list")
         return self.phones[name]
 
     def neighbour(self, phone: Phone) -> Phone:

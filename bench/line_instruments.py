@@ -94,9 +94,10 @@ def at_lines(station: Station, driver: Driver, *reqs: str) -> Iterator[LineInstr
             station.not_applicable(req, f"no {WHAT[driver]} of this station is at the line of a phone")
     for name, section in found.items():
         left_out = station.rig.left_out.get(f"instrument.{name}")
-        if left_out is not None:
+        aside = station.quarantined.get(str(section.line))
+        if left_out is not None or aside is not None:
             for req in reqs:
-                station.not_run(req, str(left_out))
+                station.not_run(req, str(left_out or f"{section.line} is in quarantine: {aside}"))
             continue
         instrument = LineInstrument(station, name, section, station.phone(str(section.line)))
         instrument.identify()

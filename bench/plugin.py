@@ -102,7 +102,7 @@ def wanted(config: pytest.Config) -> Wanted:
             seed=_option(config, "seed", 1),
             realtime=_option(config, "realtime", False),
             faults=tuple(_option(config, "fault", ())),
-            runs=config.rootpath / "runs",
+            runs=config.invocation_params.dir / "runs",  # where offhook summary looks, and its quarantine lies
             note={"command": "pytest " + " ".join(config.invocation_params.args)},
         )
     return config.stash[WANTED]
@@ -120,21 +120,25 @@ def uses_station(item: pytest.Item) -> bool:
 @pytest.fixture(scope="session")
 def _offhook(request: pytest.FixtureRequest) -> Attempts:
     """The run that is being recorded: the one that was opened for us, or one of our own."""
-    config = request.config
+    return _recording(request.config)
+
+
+def _recording(config: pytest.Config) -> Attempts:
     given = config.stash.get(ATTEMPTS, None)
     if given is not None:
         return given
     from offhook.bench import signals
-    from offhook.bench.attempts import Attempts
+    from offhook.bench.attempts import Attempts, set_aside
     from offhook.bench.session import opened
 
     stack = config.stash[OPEN] = ExitStack()
     stack.enter_context(signals.orderly_end())
     try:
         session = stack.enter_context(opened(wanted(config)))
+        attempts = Attempts(session, quarantine=set_aside(session))
     except OffhookError as error:  # no test of it could say more
         pytest.exit(f"offhook: {error}", returncode=2)
-    config.stash[ATTEMPTS] = attempts = Attempts(session)
+    config.stash[ATTEMPTS] = attempts
     return attempts
 
 
@@ -206,9 +210,17 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if lacking:
             item.stash[LACKING] = lacking
             pytest.skip(f"needs hardware: {lacking}")
-    attempts = item.config.stash.get(ATTEMPTS, None)
-    if attempts is not None and IN_LANE not in item.stash and (why := attempts.left_alone(item)):
+    if uses_station(item) and IN_LANE not in item.stash and (why := _left_alone(item)):
         pytest.skip(why)
+
+
+def _left_alone(item: pytest.Item) -> str:
+    """Why the phone of a test is left alone; "" if it is not. The run is opened for it only if any phone may be."""
+    from offhook.bench import quarantine
+
+    if ATTEMPTS not in item.config.stash and not (wanted(item.config).runs / quarantine.FILE).exists():
+        return ""
+    return _recording(item.config).left_alone(item)
 
 
 def _model(item: pytest.Item) -> StationModel:
@@ -242,5 +254,11 @@ def pytest_runtest_makereport(
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Say where the evidence is."""
     if OPEN in config.stash and ATTEMPTS in config.stash:
-        page = config.stash[ATTEMPTS].session.folder / "report.html"
+        attempts = config.stash[ATTEMPTS]
+        session = attempts.session
+        for nodeid in attempts.untested:
+            terminalreporter.write_line(f"offhook: {nodeid} is untested: nothing judged, measured or observed")
+        for phone, why in session.station.quarantined.items():
+            terminalreporter.write_line(f"offhook: {phone} was left alone: {why}")
+        page = session.folder / "report.html"
         terminalreporter.write_line(f"offhook: report {page}")

@@ -20,6 +20,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
@@ -121,8 +122,11 @@ class _File(_Section):
     options: _Options = Field(default_factory=_Options)
 
 
-def load_profile(name_or_path: str | Path) -> Profile:
-    """A built-in profile by name, or one from a file. Raises ConfigError; a ProfileError has every mistake."""
+def load_profile(name_or_path: str | Path, known_suites: Collection[str] | None = None) -> Profile:
+    """A built-in profile by name, or one from a file. Raises ConfigError; a ProfileError has every mistake.
+
+    With ``known_suites`` one that names another suite is a mistake, too.
+    """
     built_in = PROFILES.get(str(name_or_path))
     if built_in is not None:
         return built_in
@@ -130,7 +134,7 @@ def load_profile(name_or_path: str | Path) -> Profile:
     if not file.is_file():
         hint = instead_of(str(name_or_path), PROFILES, HINT)
         raise ConfigError(f"profile {str(name_or_path)!r}", "find", "there is none", hint)
-    return _read(file)
+    return _read(file, known_suites)
 
 
 def schema() -> str:
@@ -140,7 +144,7 @@ def schema() -> str:
     )
 
 
-def _read(file: Path) -> Profile:
+def _read(file: Path, known_suites: Collection[str] | None) -> Profile:
     try:
         raw = file.read_bytes()
         if len(raw) > MAX_BYTES:
@@ -155,10 +159,10 @@ def _read(file: Path) -> Profile:
         raise ConfigError(
             str(file), "read profile", f"not TOML: {error}", 'quotes around text: name = "acme"'
         ) from None
-    return _checked(file, text, data, hashlib.sha256(raw).hexdigest())
+    return _checked(file, text, data, hashlib.sha256(raw).hexdigest(), known_suites)
 
 
-def _checked(file: Path, text: str, data: dict[str, Any], sha256: str) -> Profile:
+def _checked(file: Path, text: str, data: dict[str, Any], sha256: str, known_suites: Collection[str] | None) -> Profile:
     mistakes: list[tuple[tuple[str | int, ...], str]] = []
     parsed: _File | None = None
     try:
@@ -167,6 +171,8 @@ def _checked(file: Path, text: str, data: dict[str, Any], sha256: str) -> Profil
         mistakes = [
             _in_words(detail["loc"], detail["type"], detail["msg"], detail["input"]) for detail in error.errors()
         ]
+    if known_suites is not None:
+        mistakes += _unknown_suites(data, known_suites)
     if str(data.get("name")) in PROFILES:
         mistakes.append((("name",), f"name: {data['name']!r} is a built-in profile; call yours something else"))
     if parsed is not None:
@@ -190,6 +196,16 @@ def _checked(file: Path, text: str, data: dict[str, Any], sha256: str) -> Profil
 def _limits_of(parsed: _File, base: Profile) -> Thresholds:
     given = {key: value for key, value in parsed.limits.model_dump().items() if value is not None}
     return replace(base.limits, **given)
+
+
+def _unknown_suites(data: dict[str, Any], known: Collection[str]) -> list[tuple[tuple[str | int, ...], str]]:
+    options = data.get("options")
+    suites = options.get("suites") if isinstance(options, dict) else None
+    return [
+        (("options", "suites", index), f"options.suites.{index}: no suite {name!r} (try: {instead_of(name, known)})")
+        for index, name in enumerate(suites if isinstance(suites, list) else [])
+        if isinstance(name, str) and name not in known
+    ]
 
 
 def _contradictions(parsed: _File) -> list[tuple[tuple[str | int, ...], str]]:

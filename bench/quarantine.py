@@ -126,5 +126,8 @@ def _read(runs: Path) -> dict[str, Any]:
 def _write(runs: Path, content: dict[str, Any]) -> None:
     runs.mkdir(parents=True, exist_ok=True)
     part = runs / f"{FILE}.part"
-    part.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", "utf-8")
-    part.replace(runs / FILE)
+    try:
+        part.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", "utf-8")
+        part.replace(runs / FILE)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """``offhook run``: a station is opened, the certification suites run on it, the evidence is sealed and reported.
 
 The suites are pytest, run in this process with an ini file of our own, no plugin autoload and none of the options of
-the environment: nothing around the bench decides a certificate. ``pytest.main`` is for once in a process.
+the environment: nothing around the bench decides a certificate. They are run once in a process.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from typing import Any
 import pytest
 
 from offhook.bench import morning, not_started, plugin, resume, selection, signals
-from offhook.bench.attempts import Attempts, suite_of
+from offhook.bench.attempts import Attempts, set_aside, suite_of
 from offhook.bench.console import Console
 from offhook.bench.lanes import Lanes
 from offhook.bench.profiles import Profile, load_profile
-from offhook.bench.quarantine import Quarantine, by_hand
 from offhook.bench.record import Attempt, Judgement, RunResult
 from offhook.bench.record.claim import at_rest
 from offhook.bench.resume import Plan, Resumed
 from offhook.bench.session import RUNS, Session, Wanted, opened, versions
-from offhook.bench.told import Told
+from offhook.bench.station_file import find_station, load_station
+from offhook.bench.told import Told, stdout_apart
 from offhook.drivers.errors import Busy, ConfigError, DeviceError
 from offhook.drivers.nearest import instead_of
 
@@ -59,16 +59,18 @@ def resume_run(folder: Path) -> int:
 
 
 def _run(plan: Plan, out: Path | None, resumed: Resumed | None) -> int:
-    profile = load_profile(plan.profile)
+    profile = load_profile(plan.profile, _known_suites())
     plan = plan.filled(profile)
     files = find_suites(plan.suites)
     selection.check_expression(plan.only)
+    if plan.only and resumed is None:
+        _check_only(plan, files)
     made_of = resume.made_of(plan.station, profile, [*files, SUITES / INI, *SUITES.glob("conftest.py")], versions())
     if resumed is not None:
         resume.check_unchanged(resumed, made_of)
     wanted = _wanted(plan, profile, out, made_of, resumed)
     name, runs = str(plan.on_record()["station"]), resumed.folder.parent if resumed else out.parent if out else RUNS
-    with closing(Console(Told())) as console, signals.orderly_end() as ending:
+    with closing(Console(Told(), stdout_apart())) as console, signals.orderly_end() as ending:
         started_s = time.monotonic()
         session: Session | None = None
         try:
@@ -114,9 +116,13 @@ def _wanted(plan: Plan, profile: Profile, out: Path | None, made_of: dict[str, s
     )
 
 
+def _known_suites() -> dict[str, Path]:
+    return {path.stem.removeprefix("test_"): path for path in sorted(SUITES.glob("test_*.py"))}
+
+
 def find_suites(names: Sequence[str]) -> list[Path]:
     """The files of suites by name, all if none is given. Raises ConfigError for an unknown name."""
-    known = {path.stem.removeprefix("test_"): path for path in sorted(SUITES.glob("test_*.py"))}
+    known = _known_suites()
     unknown = [name for name in names if name not in known]
     if unknown:
         hint = instead_of(unknown[0], known)
@@ -165,11 +171,7 @@ def _morning(folder: Path, result: RunResult, console: Console) -> None:
 def _run_suites(session: Session, files: Sequence[Path], plan: Plan, resumed: Resumed | None, console: Console) -> str:
     """Run pytest; returns how it ended."""
     progress = Progress(session, plan, resumed, console)
-    arguments = ["-c", str(SUITES / INI), f"--rootdir={SUITES}", f"--confcutdir={SUITES}"]
-    arguments += ["-p", "no:cacheprovider", "-p", "no:terminal", "--import-mode=importlib", *map(str, files)]
-    arguments += ["-k", plan.only] if plan.only else []
-    with _alone():
-        code = pytest.main(arguments, plugins=[plugin, progress])
+    code = _pytest(files, plan, progress)
     console.suite_over(session.record.clock.now_s())
     if code == pytest.ExitCode.NO_TESTS_COLLECTED and resumed is None:
         session.record.note_meta(plan=None)  # nothing to go on with
@@ -178,8 +180,27 @@ def _run_suites(session: Session, files: Sequence[Path], plan: Plan, resumed: Re
     if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
         return f"error: pytest ended with {pytest.ExitCode(code).name}"
     if code == pytest.ExitCode.NO_TESTS_COLLECTED and resumed is None:
-        return f"error: no test matches {plan.only!r}; try {selection.EXAMPLES}"
+        return f"error: no test matches {plan.only!r}"
     return "interrupted" if code == pytest.ExitCode.INTERRUPTED else "completed"
+
+
+def _check_only(plan: Plan, files: Sequence[Path]) -> None:
+    """Raises ConfigError if ``--only`` selects nothing, or names what there is not."""
+    load_station(find_station(plan.station))  # its mistakes are told by whoever opens it, not by pytest
+    trial = selection.Trial(plan.only)
+    code = _pytest(files, plan, trial, "--collect-only", "--station", plan.station)
+    if code == pytest.ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt
+    if trial.wrong:
+        raise ConfigError("--only", "select", trial.wrong.removeprefix("--only: "))
+
+
+def _pytest(files: Sequence[Path], plan: Plan, ours: object, *more: str) -> int | pytest.ExitCode:
+    arguments = ["-c", str(SUITES / INI), f"--rootdir={SUITES}", f"--confcutdir={SUITES}"]
+    arguments += ["-p", "no:cacheprovider", "-p", "no:terminal", "--import-mode=importlib", *map(str, files)]
+    arguments += ["-k", plan.only] if plan.only else []
+    with _alone():
+        return pytest.main([*arguments, *more], plugins=[plugin, ours])
 
 
 @contextmanager
@@ -209,7 +230,7 @@ class Progress:
         self._done: Counter[str] = Counter()
         self._suite = ""
         self.broken = ""
-        self._quarantine = _quarantine(session, plan)
+        self._quarantine = set_aside(session, plan.quarantine)
         for phone, why in self._quarantine.out.items():
             console.line("quarantine", f"{phone} is left alone: {why}", "yellow")
 
@@ -299,12 +320,3 @@ class Progress:
     def _ended(self, attempt: Attempt, judgements: list[Judgement]) -> None:
         now_s = self._session.record.clock.now_s()
         self._console.attempt(self._session.folder, attempt, judgements, now_s)
-
-
-def _quarantine(session: Session, plan: Plan) -> Quarantine:
-    """The phones that are left alone from the start: those set aside by hand, and those of a run gone on with."""
-    name = session.rig.model.name
-    out = by_hand(RUNS, name) | by_hand(session.folder.parent, name) | session.record.meta().get("quarantine", {})
-    session.station.quarantined = out
-    session.record.note_meta(quarantine=out)
-    return Quarantine(session.rig.model.phone, plan.quarantine, out)

@@ -20,6 +20,14 @@ Table = Mapping[str, Any]
 Refs = list[tuple[KeyPath, str]]
 _REF = re.compile(r"([^/]+)/(\d{1,4})")
 DRIVEN = ("audio", "relay", "sense", "instrument", "linesim")
+SIMULATED = "simulated"
+"""The far end that has nothing real in it."""
+REAL = {
+    "R2": ("a real PBX and real phones", ("pbx", "relay", "sense", "audio")),
+    "R3": ("a real cloud", ("cloud",)),
+    "R4": ("that everything is real", ("pbx", "tap", "cloud", "relay", "sense", "audio")),
+}
+"""What a role claims, and the sections whose wires would have to be real for that."""
 CARD_ONLY = ("device", "host_api", "card_hz", "latency_s", "loop")
 
 
@@ -27,6 +35,7 @@ def cross_check(data: Table, drivers: Collection[str], ends: Collection[str]) ->
     """Everything wrong between sections. ``drivers`` is known by ``kind.name``, ``ends`` by name."""
     refs = _refs(data)
     mistakes = [*_unknown_drivers(data, drivers), *_worlds(data, ends), *_needed(data), *_shared_links(data)]
+    mistakes += _claimed(data)
     for kind, uses in refs.items():
         mistakes += _bad_refs(kind, uses, _tables(data, kind))
     mistakes += [*_bad_refs("audio", _played(data), _tables(data, "audio")), *_card_options(data)]
@@ -158,7 +167,7 @@ def _bad_refs(kind: str, uses: Refs, boards: Mapping[str, Table]) -> Iterator[Mi
             known = [f"{each}/{number}" for each in boards]
             hint = instead_of(text, known, "" if boards else f"add [{kind}.{board}]")
             yield Mistake(key, f"there is no [{kind}.{board}]", hint)
-        elif isinstance(channels, int) and number >= channels:
+        elif isinstance(channels, int) and 1 <= channels <= number:
             yield Mistake(key, f"missing {word}: {kind}.{board} has {channels}", f"{board}/0 to {board}/{channels - 1}")
         elif (board, number) in seen:
             first = ".".join(map(str, seen[board, number]))
@@ -213,6 +222,19 @@ def _worlds(data: Table, ends: Collection[str]) -> Iterator[Mistake]:
         for key, address in _links(data):
             if address.startswith("end://"):
                 yield Mistake(key, f"{address} without a [world]", "the address of a real wire, or add [world]")
+
+
+def _claimed(data: Table) -> Iterator[Mistake]:
+    """A role that claims as real what is simulated: the report would print it on page one."""
+    world, role = data.get("world"), data.get("role")
+    if not isinstance(world, dict) or world.get("end") != SIMULATED or not isinstance(role, str) or role not in REAL:
+        return
+    what, sections = REAL[role]
+    for key, address in _links(data):
+        if key[0] in sections and address.startswith("end://"):
+            wrong = f"{role} claims {what}, and {'.'.join(map(str, key))} is simulated ({address})"
+            yield Mistake(("role",), wrong, '"R1", or the addresses of the real wires')
+            return
 
 
 def _needed(data: Table) -> Iterator[Mistake]:

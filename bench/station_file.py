@@ -64,6 +64,8 @@ def find_station(name_or_path: str | Path) -> Path:
     given = Path(name_or_path)
     if given.is_file():
         return given
+    if given.is_dir():
+        raise ConfigError(str(given), "read station", "it is a folder", f"a station file in it: {given}/NAME.toml")
     if given.suffix == ".toml":
         raise ConfigError(str(given), "read station", "no such file", WHERE)
     known = stations()

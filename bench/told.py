@@ -50,3 +50,30 @@ class Told(io.TextIOWrapper):
                     os.dup2(nowhere, descriptor)
         os.close(nowhere)
         signals.current().handle(signal.SIGPIPE, None)
+
+
+class Copied(io.TextIOWrapper):
+    """A duplicate of stdout: a disk that is full there, or a pipe that is closed, does not disturb the run."""
+
+    def __init__(self) -> None:
+        super().__init__(io.BufferedWriter(io.FileIO(os.dup(1), "w")), encoding="utf-8", errors="replace")
+
+    def write(self, text: str) -> int:
+        """As any stream's; never fails."""
+        with contextlib.suppress(OSError):
+            super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """As any stream's; never fails."""
+        with contextlib.suppress(OSError):
+            super().flush()
+
+
+def stdout_apart() -> Copied | None:
+    """Stdout, if it goes into a file or pipe of its own; None if it is a terminal, closed, or where stderr goes."""
+    try:
+        apart = not os.isatty(1) and not os.path.samestat(os.fstat(1), os.fstat(2))
+        return Copied() if apart else None
+    except OSError:
+        return None

@@ -148,11 +148,19 @@ def encoded(samples: ArrayLike, rate: int) -> bytes:
 
 
 def write(path: str | os.PathLike[str], samples: ArrayLike, rate: int) -> None:
-    """Write a 16-bit PCM WAV file, whole or not at all: it gets its name once it is complete."""
-    target = Path(path)
+    """Write a 16-bit PCM WAV file, whole or not at all: it gets its name once it is complete.
+
+    A symbolic link is followed and stays. What is there and is no regular file (a device, a FIFO) is written into: it
+    cannot be made anew, and says itself when it is full.
+    """
+    target = Path(os.path.realpath(path))  # renaming to the link would put a file in its place
+    content = encoded(samples, rate)
+    if target.is_symlink() or (target.exists() and not target.is_file()):  # a link to itself is the system's to refuse
+        target.write_bytes(content)
+        return
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        part.write_bytes(encoded(samples, rate))
+        part.write_bytes(content)
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)

@@ -65,8 +65,11 @@ def listen(files: Sequence[Path], clock_ppm: float) -> list[Measured]:
             audio = dsp.wav.read(str(path))
             for channel in np.atleast_2d(audio.samples):
                 found += measure.digits(channel, audio.rate, clock_ppm=clock_ppm)
-        except (dsp.wav.WavError, ValueError, OSError) as error:
-            raise ConfigError(str(path), "measure digits", str(error), "a WAV of 8 kHz or more") from None
+        except dsp.wav.WavError as error:
+            raise ConfigError(str(path), "read WAV", error.detail, error.hint) from None
+        except (ValueError, OSError) as error:
+            detail = getattr(error, "strerror", None) or str(error)
+            raise ConfigError(str(path), "measure digits", detail, "a WAV of 8 kHz or more") from None
     return found
 
 

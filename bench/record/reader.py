@@ -344,4 +344,7 @@ def _manifest(folder: Path) -> dict[str, str] | None:
         files = json.loads(path.read_text("utf-8"))["files"]
         return {str(name): str(digest) for name, digest in files.items()}
     except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise ConfigError(str(path), "read the manifest", repr(error), "restore it from a copy") from error
+        detail = (
+            f"it is not JSON: {error}" if isinstance(error, ValueError) else 'it has no "files" as a run writes them'
+        )
+        raise ConfigError(str(path), "read the manifest", detail, "restore it from a copy") from error

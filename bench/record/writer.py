@@ -289,8 +289,10 @@ class RunRecord:
         """Every judgement of a kind, as it stands."""
         return [one for one in self._evidence.judgements() if one.kind == kind]
 
-    def observed(self, kind: str) -> list[Observation]:
-        """Every observation of a kind so far."""
+    def observed(self, kind: str | None = None) -> list[Observation]:
+        """Every observation of a kind so far; without a kind, those of the attempt that is being made."""
+        if kind is None:
+            return self._evidence.observations(self._attempt_id())
         return self._evidence.observations_between(kind, -math.inf, math.inf)
 
     def attempt_made(self, attempt: int) -> Attempt:

@@ -127,6 +127,22 @@ def test_the_wiring_is_drawn_and_the_broken_wire_marked(capsys: pytest.CaptureFi
     assert "ring sensor of desk-2" in text
 
 
+def test_wires_that_were_not_tried_are_not_proven(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Nobody may be called, so that ring sensors, outside lines and the taps of the voice service stay unknown."""
+    head, _, rest = find_station("simulated").read_text("utf-8").partition("[dial]\n")
+    file = tmp_path / "lab.toml"
+    file.write_text(head + rest[rest.index("\n[") :])
+
+    assert cli.execute(["check", str(file)]) == 3
+
+    lines, drawing = shown(capsys)
+    untried = [line for line in lines if line.endswith("not tried")]
+    assert len(untried) == len(load_station(file).model.phone) + 1
+    assert not any(line.endswith("FAIL") for line in lines)
+    last = "not proven, as it was not tried: phone.desk-1, phone.desk-2, phone.desk-3, phone.desk-4, dial"
+    assert drawing[-1] == last
+
+
 def test_a_page_that_cannot_be_written_is_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert cli.execute(["check", "simulated", "--html", str(tmp_path / "no" / "page.html")]) == 2
     assert "write the page" in capsys.readouterr().err

@@ -126,7 +126,7 @@ RAW_3 = dsp.to_int16(dsp.encode("3", off_s=0.2)).astype("<i2").tobytes()
 def test_bad_standard_input_is_one_clear_line(content: bytes, options: list[str], out: str, words: str) -> None:
     done = piped(content, *options)
     assert done.stdout == out
-    assert done.stderr.startswith("error: -: ")
+    assert done.stderr.startswith("offhook: -: ")
     assert done.stderr.count("\n") == 1
     assert words in done.stderr
     assert "(try: " in done.stderr
@@ -151,7 +151,7 @@ FLOAT_3 = dsp.encode("3", off_s=0.2).astype("<f4").tobytes()
 def test_what_is_no_audio_is_refused_by_kind(content: bytes, options: list[str], words: str) -> None:
     done = piped(content, *options)
     assert done.stdout == ""
-    assert done.stderr.startswith("error: -: ")
+    assert done.stderr.startswith("offhook: -: ")
     assert done.stderr.count("\n") == 1
     assert words in done.stderr
     assert done.returncode == 2
@@ -210,7 +210,7 @@ def test_a_closed_standard_input_is_told() -> None:
     command = f"exec {sys.executable} -c 'from offhook.bench.cli_dtmf import dtmf; dtmf()' decode - <&-"
     done = subprocess.run(["bash", "-c", command], capture_output=True, timeout=60)
     assert done.returncode == 2
-    assert done.stderr.startswith(b"error: -: read standard input: it is closed")
+    assert done.stderr.startswith(b"offhook: -: read standard input: it is closed")
 
 
 def test_rate_with_a_wav_file_is_answered_by_a_note(tmp_path: Path) -> None:
@@ -254,7 +254,7 @@ def test_a_figure_out_of_range_is_told_by_the_option_as_typed(
     result = run("encode", "12", "-o", str(tmp_path / "o.wav"), option, value)
     assert result.exit_code == 2
     assert result.output.count("\n") == 1
-    assert result.output.startswith(f"error: {option}: encode: ")
+    assert result.output.startswith(f"offhook: {option}: encode: ")
     assert unit in result.output
     assert list(tmp_path.iterdir()) == []
 
@@ -267,14 +267,14 @@ def test_full_scale_itself_is_a_level(tmp_path: Path) -> None:
 def test_a_string_without_a_digit_is_refused(tmp_path: Path, digits: str) -> None:
     result = run("encode", digits, "-o", str(tmp_path / "o.wav"))
     assert result.exit_code == 2
-    assert result.output.startswith(f"error: {digits!r}: encode: there is no digit in it")
+    assert result.output.startswith(f"offhook: {digits!r}: encode: there is no digit in it")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_of_hours_is_refused_before_it_is_made(tmp_path: Path) -> None:
     result = run("encode", "5" * 300, "-o", str(tmp_path / "o.wav"), "--on", "60000")
     assert result.exit_code == 2
-    assert result.output.startswith("error: DIGITS: encode: 300 digits would take 18030 s")
+    assert result.output.startswith("offhook: DIGITS: encode: 300 digits would take 18030 s")
 
 
 def test_spaces_are_skipped_as_in_dialling(tmp_path: Path) -> None:
@@ -313,7 +313,7 @@ def test_bad_files_are_one_clear_line(tmp_path: Path, kind: str) -> None:
     result = run("decode", str(path))
     assert result.exit_code == 2
     assert result.output.count("\n") == 1
-    assert result.output.startswith(f"error: {path}: read WAV: ")
+    assert result.output.startswith(f"offhook: {path}: read WAV: ")
     assert words in result.output
     assert "(try: " in result.output
 

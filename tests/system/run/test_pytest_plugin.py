@@ -55,7 +55,7 @@ def test_a_lab_test_runs_on_the_simulated_station_and_is_recorded(runner: Runner
 
 
         def test_each(station, phone_name):
-            assert station.phone(phone_name).name == phone_name
+            assert station.phone(phone_name).lift()
         ''',
     )
 
@@ -73,6 +73,31 @@ def test_a_lab_test_runs_on_the_simulated_station_and_is_recorded(runner: Runner
     assert (result.meta["seed"], result.meta["ended"], result.sealed) == (5, "completed", True)
     with open_run(ended.folder) as run:
         assert any(seen.kind == "safe" and seen.data["ok"] for seen in run.observations())
+
+
+def test_a_test_that_leaves_nothing_on_record_is_untested_and_earns_no_level(runner: Runner) -> None:
+    """One with plain assertions on what it saw is a PASS."""
+    write(
+        runner,
+        """
+        def test_nothing(station):
+            pass
+
+
+        def test_plain(station):
+            assert station.phone("desk-1").lift()
+        """,
+    )
+
+    alone, both = runner.pytest("-q", "-k", "nothing"), runner.pytest("-q")
+
+    assert (alone.code, both.code) == (0, 0), "pytest itself has nothing against it"
+    assert "test_nothing is untested: nothing judged" in alone.out
+    empty, result = judge(alone.folder), judge(both.folder)
+    assert [(one.outcome, one.attempt.required) for one in empty.attempts] == [(Verdict.NOT_RUN, False)]
+    assert (empty.exit_code, empty.level, empty.tested) == (3, "NOT VERIFIED", False)
+    assert [one.outcome for one in result.attempts] == [Verdict.NOT_RUN, Verdict.PASS]
+    assert (result.exit_code, result.level) == (0, "SIM-VERIFIED")
 
 
 def test_a_figure_beyond_its_limit_fails_the_test_after_all_were_taken(runner: Runner) -> None:

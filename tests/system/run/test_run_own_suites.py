@@ -45,7 +45,8 @@ def run_suite(runner: Runner, text: str) -> Ended:
 @pytest.mark.parametrize(
     ("body", "code", "outcome"),
     [
-        ("pass", 0, Verdict.PASS),
+        ("assert station.phone('desk-1').lift()", 0, Verdict.PASS),
+        ("pass", 3, Verdict.NOT_RUN),
         ("assert False", 1, Verdict.FAIL),
         ("raise ZeroDivisionError", 1, Verdict.FAIL),
         ("measure('loss', 2.0, at_most=1.0)", 1, Verdict.FAIL),
@@ -90,7 +91,7 @@ def test_hardware_that_is_not_there_is_not_run_and_costs_nothing(runner: Runner)
 
 
         def test_other(station):
-            pass
+            station.phone("desk-1").lift()
         """,
     )
 
@@ -122,6 +123,7 @@ def test_what_tests_print_stays_out_of_the_progress_lines(runner: Runner) -> Non
             print("noise on stdout")
             print("noise on stderr", file=sys.stderr)
             os.write(2, b"noise on descriptor 2")
+            station.phone("desk-1").lift()
         """,
     )
 
@@ -144,6 +146,7 @@ def test_whatever_a_test_leaves_closed_is_opened_before_the_next(runner: Runner)
         def test_next(station):
             assert not station.rig.senses["arduino"].active(3), "the handset is still up"
             assert not any(station.rig.relays["keys1"].read_all()), "a key is still down"
+            station.phone("desk-1").lift()
         """,
     )
 

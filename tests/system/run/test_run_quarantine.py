@@ -75,3 +75,26 @@ def test_an_empty_list_says_so_and_a_mistyped_phone_is_refused(runner: Runner) -
     assert "desk-1, desk-2, desk-3, desk-4" in phone.err
     assert "simulated" in station.err
     assert not (runner.place / "runs").exists()
+
+
+@pytest.mark.req("BENCH-RUN.5")
+def test_a_lab_test_does_not_touch_a_phone_that_is_set_aside(runner: Runner) -> None:
+    """Neither as its own phone nor by name, also where pytest's root is another folder."""
+    (runner.place / "lab").mkdir()
+    (runner.place / "lab" / "pytest.ini").write_text("[pytest]\n")
+    (runner.place / "lab" / "test_lab.py").write_text(
+        "def test_each(station, phone_name):\n    station.phone(phone_name).lift()\n\n\n"
+        "def test_named(station):\n    station.phone('desk-1').lift()\n"
+    )
+    runner.command("quarantine", "add", "simulated", "desk-1", "--reason", "no cable")
+
+    ended = runner.pytest("-q", "-rs", "lab")
+
+    assert "1 failed, 3 passed, 1 skipped" in ended.out
+    assert "desk-1 is in quarantine: set aside since" in ended.out
+    assert "phone.desk-1: use: it is in quarantine: set aside since" in ended.out
+    [run] = [path for path in (runner.place / "runs").iterdir() if path.is_dir()]
+    attempts = judge(run).attempts
+    assert [one.outcome for one in attempts if "desk-1" in one.attempt.message] == [Verdict.NOT_RUN] * 2
+    assert list(judge(run).meta["quarantine"]) == ["desk-1"]
+    assert "desk-1" in (runner.command("summary").out)

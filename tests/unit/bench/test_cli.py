@@ -1,4 +1,7 @@
+import errno
+import io
 import json
+import os
 import shutil
 import sys
 import types
@@ -82,6 +85,53 @@ def test_an_error_of_the_system_without_a_path_is_a_mistake_of_ours(monkeypatch:
     assert cli.execute(["fail"]) == 70
 
 
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_no_mistake_of_ours(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, number: int
+) -> None:
+    """The system says so of a write, which names no file."""
+
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(number, os.strerror(number))
+
+    def opened(self: Path, *arguments: Any, **options: Any) -> Full:
+        return Full()
+
+    def save() -> None:
+        monkeypatch.setattr(Path, "open", opened)
+        monkeypatch.setattr(io, "open", opened)
+        (tmp_path / "page.html").write_text("much")
+
+    added(monkeypatch, "save", save)
+    code = cli.execute(["save"])
+    monkeypatch.undo()
+
+    shown = capsys.readouterr().err
+    assert code == 2
+    assert shown == (
+        f"offhook: {tmp_path / 'page.html'}: write: {os.strerror(number)} (try: free some space, then do it again)\n"
+    )
+
+
+def test_a_full_disk_behind_standard_output_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        def write(text: str) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(sys.stdout, "write", write)
+        click.echo("much")
+
+    added(monkeypatch, "fail", fail)
+
+    code = cli.execute(["fail"])
+    monkeypatch.undo()
+    assert code == 2
+    assert capsys.readouterr().err.startswith("offhook: standard output: write: No space left on device (try: ")
+
+
 def interrupt() -> None:
     raise KeyboardInterrupt
 
@@ -142,6 +192,12 @@ def test_run_passes_its_options_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert asked == [("lab3.toml", given), ("simulated", default)]
 
 
+@pytest.mark.parametrize("only", ["", " "])
+def test_an_empty_expression_does_not_run_everything(capsys: pytest.CaptureFixture[str], only: str) -> None:
+    assert cli.execute(["run", "--only", only]) == 2
+    assert "leave it out to run everything" in capsys.readouterr().err
+
+
 def test_report_names_the_files_it_made_and_says_the_verdict(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """The golden run holds a FAIL: a report of it must not look like a success in a script."""
     folder = tmp_path / "run"
@@ -158,6 +214,29 @@ def test_report_names_the_files_it_made_and_says_the_verdict(tmp_path: Path, cap
 def test_an_unknown_station_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.execute(["check", "simulatd"]) == 2
     assert capsys.readouterr().err == ("offhook: simulatd: find station: no station of that name (try: simulated)\n")
+
+
+def test_a_folder_is_no_station_and_is_said_to_be_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "lab.toml").mkdir()
+
+    assert cli.execute(["check", str(tmp_path / "lab.toml")]) == 2
+    assert "read station: it is a folder (try: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("{", "it is not JSON: "), ("{}", 'it has no "files"'), ("[]", "it has no ")]
+)
+def test_a_broken_manifest_is_told_in_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, words: str
+) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(Path(__file__).parents[2] / "golden" / "run-v1", folder)
+    (folder / "manifest.json").write_text(text)
+
+    assert cli.execute(["report", str(folder)]) == 2
+    shown = capsys.readouterr().err
+    assert f"manifest.json: read the manifest: {words}" in shown
+    assert "Error(" not in shown
 
 
 def test_a_broken_station_file_is_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,6 +19,7 @@ from offhook.bench.record import Elapsed, Verdict, judge
 from offhook.bench.run import SUITES, find_suites
 from offhook.bench.session import blanked, verdict_of
 from offhook.bench.station_file import find_station, load_station
+from offhook.bench.told import stdout_apart
 from offhook.drivers.errors import ConfigError, NotAllowed
 
 
@@ -156,3 +158,29 @@ def test_a_failure_is_told_in_the_order_a_tired_engineer_needs(tmp_path: Path) -
     assert lines[3] == "      try: settle_ms on relay keys/6"
     assert lines[4].startswith("assoc          1/4    ━━━━━━━━────")
     assert "2 min of phone time in" in lines[4]
+
+
+def test_what_a_run_shows_goes_into_a_log_of_stdout_too() -> None:
+    screen, log = KeptText(), KeptText()
+    console = Console(screen, log)
+    console.line("station", "simulated")
+    console.suite("dtmf", 4, 0.0)
+    console.suite_over(60.0)
+    console.close()
+    assert screen.text == log.text != ""
+
+
+def test_a_log_that_takes_no_more_does_not_disturb_the_run(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    kept = os.dup(1)
+    os.dup2(writing, 1)
+    try:
+        copy = stdout_apart()
+    finally:
+        os.dup2(kept, 1)
+        for descriptor in (kept, writing, reading):
+            os.close(descriptor)
+    assert copy is not None
+    console = Console(KeptText(), copy)
+    console.line("station", "simulated")
+    console.close()

@@ -119,3 +119,12 @@ def test_the_profile_in_the_documentation_is_one(tmp_path: Path) -> None:
     page = (Path(__file__).parents[3] / "docs" / "reports.md").read_text("utf-8")
     (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     assert [one.key for one in load_profile(written(tmp_path, example)).deviations] == ["first_ring_s", "suites"]
+
+
+def test_a_suite_that_there_is_not_is_a_mistake_of_the_profile(tmp_path: Path) -> None:
+    file = written(tmp_path, f'{HEAD}[options]\nrepeat = 0\nsuites = ["lock", "asociation"]\n')
+    with pytest.raises(ProfileError) as caught:
+        load_profile(file, ("association", "lock"))
+    lines = [(line, text) for line, text in caught.value.mistakes if "suite" in text]
+    assert lines == [(5, "options.suites.1: no suite 'asociation' (try: association)")]
+    assert len(caught.value.mistakes) == 2

@@ -105,6 +105,12 @@ def test_a_mistake_is_named_with_its_key_and_what_to_try(small: Path, old: str, 
         assert any(word in text for _, text in found), found
 
 
+def test_a_number_of_channels_that_cannot_be_is_one_mistake(small: Path) -> None:
+    text = STATION.replace("channels = 2", "channels = -1")
+
+    assert [line for line, _ in mistakes(small, text)] == [line_of(text, "channels = -1")]
+
+
 def test_a_misspelt_key_is_one_mistake(small: Path) -> None:
     text = STATION.replace("rate_hz", "rate_h")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import tomllib
 from pathlib import Path
 
@@ -115,6 +116,35 @@ def test_a_file_that_is_there_is_not_written_over(written: Path, capsys: pytest.
     assert written.read_text("utf-8") == "mine"
     assert cli.execute(["new", "station", "x", "-o", str(written), "--force"]) == 0
     assert load_station(written).model.name == "x"
+
+
+@pytest.mark.parametrize(
+    ("given", "file", "name"),
+    [("x.toml", "x.toml", "x"), ("lab 3", "lab 3.toml", "lab 3"), ("v1.2", "v1.2.toml", "v1.2")],
+)
+def test_the_file_is_named_as_it_was_meant_and_can_be_pasted(
+    given: str,
+    file: str,
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.execute(["new", "station", given]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == [file]
+    assert tomllib.loads((tmp_path / file).read_text("utf-8"))["name"] == name
+    assert shlex.split(capsys.readouterr().out)[-3:] == ["offhook", "check", file]
+
+
+@pytest.mark.parametrize("name", ["", " ", 'a"b', "a\\b"])
+def test_what_is_no_name_of_a_station_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.execute(["new", "station", name]) == 2
+    assert "no name of a station" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_to_the_terminal(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def test_a_part_that_is_not_there_cannot_be_broken() -> None:
         ("swap-key:desk-1:1", "swap-keys:PHONE:KEY:KEY"),
         ("CUT:CTI", "cut:cti"),
         ("wrong-cloud:no-retri", "no-retry"),
-        ("xyzzy", "one of cut:relay:PHONE, "),
+        ("xyzzy", "a name from docs/faults.md, such as cut:relay:PHONE, "),
     ],
 )
 @pytest.mark.req("DRV-SIM.2")

@@ -166,6 +166,11 @@ class Station:
         return self._accounts[name]
 
     @property
+    def usable(self) -> list[Phone]:
+        """The phones that are not in quarantine, in the order of the station file."""
+        return [phone for name, phone in self.phones.items() if name not in self.quarantined]
+
+    @property
     def first_account(self) -> Account:
         """The account of a test that needs one: the first in the station file, whatever its name."""
         return self.account(next(iter(self.model.accounts), "of any name"))

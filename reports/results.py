@@ -11,7 +11,6 @@ from offhook.reports.deviations import alarm, deviations
 from offhook.reports.explain import Place, explain
 from offhook.reports.folder import Case, Run
 from offhook.reports.front import wires
-from offhook.reports.requirements import texts
 from offhook.reports.steps import source_of
 from offhook.reports.summary import RULE, Digest, Line, margin
 from offhook.reports.wording import document_title
@@ -63,7 +62,7 @@ def _line(line: Line) -> dict[str, Any]:
     return {
         "req": line.req,
         "title": line.title,
-        "about": texts().get(line.req) or line.about,
+        "about": line.about,
         "source": source_of(line.req),
         "verdict": line.verdict,
         "figure": line.shown.figure,

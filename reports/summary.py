@@ -14,6 +14,7 @@ from offhook.bench.record.judge import OVER_ATTEMPTS, UNVERIFIED, reach
 from offhook.bench.record.schema import Judgement, Verdict
 from offhook.bench.record.verdicts import worst
 from offhook.reports.folder import WORST_FIRST, Case, Run
+from offhook.reports.requirements import texts
 from offhook.reports.steps import legend, step_of
 
 RULE = (
@@ -43,7 +44,7 @@ class Line:
     n: int
     bound: float | None
     about: str = ""
-    """What it is about in words: the step it belongs to, else the test that is made for it."""
+    """What it asks for, in words; of an id that is a lab's own, the step it belongs to or the test made for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,7 @@ def _about(run: Run) -> Callable[[str], str]:
     for case in run.cases:
         for req in case.attempt.reqs:
             tests.setdefault(req, title_of(case))
-    return lambda req: steps.get(step_of(req)) or tests.get(req, "")
+    return lambda req: texts().get(req) or steps.get(step_of(req)) or tests.get(req, "")
 
 
 def title_of(case: Case) -> str:

@@ -11,7 +11,6 @@ from offhook.bench.record.schema import Verdict
 from offhook.reports.deviations import loosened
 from offhook.reports.folder import Run
 from offhook.reports.quantity import figure_of, limits
-from offhook.reports.requirements import texts
 from offhook.reports.steps import source_of
 from offhook.reports.summary import Digest
 
@@ -109,7 +108,7 @@ def requirement_rows(digest: Digest) -> list[dict[str, Any]]:
     return [
         {
             "req": line.req,
-            "text": texts().get(line.req) or line.about,
+            "text": line.about,
             "title": line.title,
             "source": source_of(line.req),
             "verdict": line.verdict,

@@ -31,12 +31,6 @@ QUICK_S = 0.08
 KEYED_DIGITS = "0123456789*#" * 2
 
 
-@pytest.fixture
-def first(station: Station) -> Phone:
-    """One phone is enough where the service is on trial."""
-    return next(iter(station.phones.values()))
-
-
 @pytest.mark.req("ASSOC-N10")
 @pytest.mark.parametrize("way", BUSY_WAYS)
 def test_phone_in_use_is_left_in_peace(station: Station, desk: Phone, way: str) -> None:

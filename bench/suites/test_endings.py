@@ -28,12 +28,6 @@ TRIES = 3
 OUTSIDE = "05550100"
 
 
-@pytest.fixture
-def first(station: Station) -> Phone:
-    """One phone is enough where the service is on trial."""
-    return next(iter(station.phones.values()))
-
-
 def _asked(account: Account, extension: str) -> str:
     """Ask for an extension; why it was refused, "" if it was not."""
     try:
@@ -277,7 +271,7 @@ def test_a_code_keyed_into_the_prompt_is_taken(station: Station, first: Phone) -
 @pytest.mark.req("LOCK-END.2")
 def test_a_phone_that_was_locked_before_stays_locked(station: Station) -> None:
     """Locked by its user, rung for an association, no local code keyed: it fails, and the lock is as before."""
-    reasons = {phone.name: station.why_not_locked(phone, phone.lock_variant) for phone in station.phones.values()}
+    reasons = {phone.name: station.why_not_locked(phone, phone.lock_variant) for phone in station.usable}
     able = next((name for name, reason in reasons.items() if not reason), None)
     if able is None:
         station.not_applicable("LOCK-END.2", "; ".join(dict.fromkeys(reasons.values())))

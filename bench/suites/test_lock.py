@@ -105,7 +105,7 @@ def test_a_failed_association_leaves_the_phone_as_it_was(station: Station, desk:
 @pytest.mark.parametrize("variant", ["notify", "prefix"])
 def test_no_local_code_in_time_ends_the_call(station: Station, variant: str) -> None:
     """The prompt is left unanswered: the call ends, no outside line, context FAILED, and the phone is free again."""
-    reasons = {phone.name: station.why_not_locked(phone, variant) for phone in station.phones.values()}
+    reasons = {phone.name: station.why_not_locked(phone, variant) for phone in station.usable}
     able = next((name for name, reason in reasons.items() if not reason), None)
     if able is None:
         station.not_applicable("LOCK-N03", "; ".join(dict.fromkeys(reasons.values())))

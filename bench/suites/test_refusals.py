@@ -29,12 +29,6 @@ LOCKOUT_S = 30.0
 """Instead of TH-17's hour, so that the next test finds the account in working order."""
 
 
-@pytest.fixture
-def first(station: Station) -> Phone:
-    """One phone is enough where the service is on trial."""
-    return next(iter(station.phones.values()))
-
-
 @pytest.mark.req("ASSOC-N02")
 def test_expired_code_keyed_right_is_refused(station: Station, first: Phone) -> None:
     """A code that was right and is too old now, keyed in the call: nothing is associated."""

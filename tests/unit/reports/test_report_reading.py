@@ -81,23 +81,23 @@ def test_requirements_of_a_test_that_judges_nothing_or_was_skipped_have_a_line(t
 
 @pytest.mark.req("REP-STAT.1", "REP-STAT.2")
 def test_a_requirement_says_what_it_is_about(tmp_path: Path) -> None:
-    """The step it belongs to, else the test that is made for it; not what the line says already."""
+    """In its own words; of a lab's own id the test that is made for it."""
     script = Script(tmp_path)
-    script.begin("test_guessing[desk-1]", "Guessing ends in a lockout [desk-1]", "assoc", "ASSOC-N05", "ASSOC-N07")
+    script.begin("test_guessing[desk-1]", "Guessing ends in a lockout [desk-1]", "assoc", "LAB-7", "ASSOC-N09")
     script.step("S8", "the code is at the server", 0.5, "K", "cloud", "code_heard")
-    for req, title in (("ASSOC-N05", "failed contexts"), ("ASSOC-S8.1", "last digit to S8"), ("BENCH-RUN.3", "safe")):
+    for req, title in (("LAB-7", "failed contexts"), ("ASSOC-S4.2", "order"), ("LAB-8", "safe")):
         script.record.judge(req, title, "figure", unit="s", value=1.0, u=0.1, at_most=2.0)
     script.end()
 
     data, text = made(script)
 
     assert {line["req"]: line["about"] for line in data["requirements"]} == {
-        "ASSOC-N05": "Guessing ends in a lockout",
-        "ASSOC-N07": "",
-        "ASSOC-S8.1": "the code is at the server",
-        "BENCH-RUN.3": "",
+        "LAB-7": "Guessing ends in a lockout",
+        "ASSOC-N09": "Given the same account asks again for its own extension, when requested, then idempotent",
+        "ASSOC-S4.2": "Given the order of steps, when traced, then S4 precedes S5 and S6",
+        "LAB-8": "",
     }
-    assert "failed contexts Guessing ends in a lockout" in text
+    assert "Guessing ends in a lockout shown: failed contexts" in text
 
 
 def test_a_rate_says_what_was_seen_its_bound_and_the_n_it_needs(tmp_path: Path) -> None:

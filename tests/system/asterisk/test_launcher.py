@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from offhook.drivers.errors import DeviceError
-from offhook.fixtures.asterisk.configure import PbxPhone, PbxPlan
+from offhook.fixtures.asterisk.configure import PbxPhone, PbxPlan, _free_span
 from offhook.fixtures.asterisk.install import AsteriskMissing, find_tree, get_tree, mirror
 from offhook.fixtures.asterisk.server import AsteriskServer
 
@@ -64,6 +64,18 @@ def test_two_run_side_by_side_from_one_tree(tmp_path):
             assert "not found" in (await two.command("database get lock 1001")).lower()
 
     asyncio.run(scenario())
+
+
+def test_the_rtp_ports_of_one_instance_are_no_others():
+    """Asterisk binds them call by call; until then only what we hold tells a second instance that they are taken."""
+    first, held = _free_span(4711)
+    with held:
+        second, other = _free_span(4711)
+        other.close()
+    third, again = _free_span(4711)
+    again.close()
+    assert first != second
+    assert first == third
 
 
 def test_a_lock_does_not_outlive_a_restart(tmp_path):

@@ -22,10 +22,11 @@ MATRIX = 'rows = ["keys1/0", "keys1/1", "keys1/2", "keys1/3"], columns = ["keys1
 
 
 def elsewhere() -> str:
-    """The shipped station in another country: one relay a key on the first phone, a five-digit local code."""
+    """The shipped station in another country: other accounts, one relay a key on one phone, a longer local code."""
     text = SHIPPED.read_text("utf-8").replace('region = "US"', 'region = "EU"')
     for old, new in NUMBERS.items():
         text = text.replace(f'"{old}"', f'"{new}"')
+    text = text.replace("{ alice = ", "{ carol = ").replace(", bob = ", ", dave = ")
     relays = [0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12]
     keys = ", ".join(f'"{key}" = "keys1/{relay}"' for key, relay in zip("123456789*0#", relays, strict=True))
     assert MATRIX in text
@@ -43,8 +44,9 @@ def elsewhere() -> str:
         ("ddi      = true", "ddi      = false"),
         ('lock     = "notify"', 'lock     = "prefix"'),
         ('lock     = "notify"', 'lock     = "none"'),
+        (', dave = "bob-pw"', ""),
     ],
-    ids=["as it is", "no S3", "no context id", "no DDI", "lock by prefix", "no lock"],
+    ids=["as it is", "no S3", "no context id", "no DDI", "lock by prefix", "no lock", "one account"],
 )
 def test_another_station_passes(tmp_path: Path, old: str, new: str) -> None:
     text = elsewhere()
@@ -54,6 +56,7 @@ def test_another_station_passes(tmp_path: Path, old: str, new: str) -> None:
 
     # On the shipped station all phones go through all cases; here some show what is alike for each, and one the matrix.
     suites = ["--suite", "association", "--suite", "lock", "--only", "desk-1 or desk-3"]
+    suites += ["--suite", "endings", "--only", "desk-1 or desk-3 or account"] if "dave" in old else []
     cases = suites if old else ["--only", "not (desk-3 or desk-4) and (desk-2 or not every_combination)"]
 
     ended = Runner(tmp_path).run(str(file), "--seed", "77", *cases)

@@ -148,7 +148,8 @@ def run_suites(pair: Pair, place: Path) -> Outcome:
 
     folder = place / re.sub(r"\W+", "_", pair.fault + " " + pair.cases)[:100]
     sink = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(sink, 2)  # the console writes there
+    os.dup2(sink, 1)
+    os.dup2(sink, 2)  # the console writes there, and to stdout where that is apart
     os.environ["OFFHOOK_LOCKS"] = str(folder) + "-locks"
     try:
         code = run_station(STATIONS.get(pair.wire, "simulated"), only=pair.cases, out=folder, faults=[pair.fault])

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from offhook.bench.devices import Station
 from offhook.bench.flows.association import COMMANDS
+from offhook.drivers.errors import DeviceRefused
+
+
+def refusal_of(ask: Callable[[], object]) -> str:
+    """Why the service refuses what is asked of it, in its own words; "" if it does not."""
+    try:
+        ask()
+    except DeviceRefused as refused:
+        return refused.detail
+    return ""
 
 
 def judge_no_effect(station: Station, req: str, since_s: float, extension: str = "") -> None:

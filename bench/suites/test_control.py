@@ -11,7 +11,7 @@ import pytest
 from offhook.bench.accounts import Account
 from offhook.bench.devices import Station
 from offhook.bench.flows import StepFailed, associate
-from offhook.bench.flows.absence import judge_no_bell, judge_no_command
+from offhook.bench.flows.absence import judge_no_bell, judge_no_command, refusal_of
 from offhook.bench.phone import Phone
 from offhook.drivers.cti import Capability
 from offhook.drivers.errors import DeviceRefused
@@ -28,8 +28,8 @@ def test_nothing_is_controlled_before_the_association(station: Station, desk: Ph
     since_s = station.clock.now_s()
 
     refusals = [
-        _refusal(lambda: cloud.make_call(name, desk.extension, to)),
-        *(_refusal(lambda act=act: act(name, desk.extension, "1"))  # type: ignore[misc]
+        refusal_of(lambda: cloud.make_call(name, desk.extension, to)),
+        *(refusal_of(lambda act=act: act(name, desk.extension, "1"))  # type: ignore[misc]
           for act in (cloud.answer, cloud.hold, cloud.retrieve, cloud.clear)),
     ]  # fmt: skip
     station.clock.sleep(ACTED_S)
@@ -37,14 +37,6 @@ def test_nothing_is_controlled_before_the_association(station: Station, desk: Ph
     judge_no_command(station, "ASSOC-S10.2", since_s, desk.extension, names=CONTROLS)
     judge_no_bell(station, "ASSOC-S10.2", since_s)
     assert all(refusal.startswith("403") for refusal in refusals), f"not refused: {refusals}"
-
-
-def _refusal(act: Callable[[], object]) -> str:
-    try:
-        act()
-    except DeviceRefused as refused:
-        return refused.detail
-    return ""
 
 
 def _allowed(act: Callable[[], str | None]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,12 +10,18 @@ import pytest
 from offhook.bench.accounts import Account
 from offhook.bench.devices import Station
 from offhook.bench.flows import Association, StepFailed, associate, association
-from offhook.bench.flows.absence import judge_no_bell, judge_no_effect, judge_no_row, judge_no_seizure, rows
+from offhook.bench.flows.absence import (
+    judge_no_bell,
+    judge_no_effect,
+    judge_no_row,
+    judge_no_seizure,
+    refusal_of,
+    rows,
+)
 from offhook.bench.flows.evidence import judged_anyway
-from offhook.bench.flows.lock import wait_local_prompt
+from offhook.bench.flows.lock import dial_outside, wait_local_prompt
 from offhook.bench.phone import Phone
 from offhook.bench.watch import Seen
-from offhook.drivers.errors import DeviceRefused
 
 SETTLE_S = 3.0
 """For a decision and what follows from it."""
@@ -25,24 +32,6 @@ LET_GO_S = 5.0
 QUIET_S = 8.0
 """Longer than the pause between two rings of any country."""
 TRIES = 3
-OUTSIDE = "05550100"
-
-
-def _asked(account: Account, extension: str) -> str:
-    """Ask for an extension; why it was refused, "" if it was not."""
-    try:
-        account.request(extension)
-    except DeviceRefused as refused:
-        return refused.detail
-    return ""
-
-
-def _completed_again(account: Account, name: str) -> None:
-    """A second completion request; a service that refuses it does well too."""
-    try:
-        account.complete(name)
-    except DeviceRefused:
-        return
 
 
 def _judge_owner(station: Station, req: str, account: Account, expected: int) -> None:
@@ -59,7 +48,7 @@ def _wait_ring(flow: Association) -> None:
     flow.mark("S15", "the phone rings", ring, called)
 
 
-def _judge_failed(flow: Association, req: str) -> Seen:
+def _judge_failed(flow: Association, req: str, step: str) -> Seen:
     """The service's word that the attempt has failed by now. Raises StepFailed, judged as well, if it has not."""
     context = flow.account.state(flow.association)
     now_s = flow.station.clock.now_s()
@@ -68,7 +57,7 @@ def _judge_failed(flow: Association, req: str) -> Seen:
     flow.equal(req, "state of the context in the end", seen, "state", "FAILED")
     if context.state != "FAILED":
         flow.account.abandon()  # so that the phone is not rung any longer
-        raise StepFailed("S9", "the attempt fails", f"state {context.state}", "cloud service")
+        raise StepFailed(step, "the attempt fails", f"state {context.state}", "cloud service")
     return seen
 
 
@@ -87,11 +76,11 @@ def test_two_completion_requests_make_one_call(station: Station, first: Phone) -
     alice = station.first_account
     flow = association(station, alice, first, options=station.options.model_copy(update={"s3": True}))
     flow.run_to("complete")
-    _completed_again(alice, flow.association)
+    refusal_of(partial(alice.complete, flow.association))  # to refuse it is well, too
     flow.run_to("called", first="monitored")
     _wait_ring(flow)
 
-    _completed_again(alice, flow.association)
+    refusal_of(partial(alice.complete, flow.association))  # to refuse it is well, too
     flow.run_to("answer", first="answer")
     station.clock.sleep(SETTLE_S)
 
@@ -110,7 +99,7 @@ def test_asking_again_for_ones_own_phone_changes_nothing(station: Station, first
     since_s, contexts = station.clock.now_s(), rows(station, "context")
 
     with station.policy(completion_required=False):  # a request that is taken goes on to the PBX at once
-        _asked(alice, first.extension)
+        refusal_of(partial(alice.request, first.extension))
         station.clock.sleep(SETTLE_S)
 
     judge_no_effect(station, "ASSOC-N09", since_s, first.extension)
@@ -128,7 +117,7 @@ def test_a_phone_of_another_account_is_refused(station: Station, first: Phone) -
     since_s = station.clock.now_s()
 
     with station.policy(reassociation="refuse", completion_required=False):
-        refusal = _asked(bob, first.extension)
+        refusal = refusal_of(partial(bob.request, first.extension))
         station.clock.sleep(SETTLE_S)
 
     judge_no_effect(station, "ASSOC-N08", since_s, first.extension)
@@ -189,13 +178,14 @@ def test_a_phone_that_nobody_answers_is_let_go(station: Station, first: Phone) -
         called = flow.steps["S6"]
         _wait_ring(flow)
         ended = alice.wait_state(flow.association, ("FAILED",), RINGS_S + LET_GO_S) or _judge_failed(
-            flow, "ASSOC-S15.2"
+            flow, "ASSOC-S15.2", "S15"
         )
     station.clock.sleep(SETTLE_S)
     quiet_s = station.clock.now_s()
     station.clock.sleep(QUIET_S)
 
-    flow.interval("ASSOC-S15.2", "MakeCall to the end of the attempt", called, ended, RINGS_S + LET_GO_S)
+    least_s = RINGS_S - 1.0  # who gives up at once has not waited for his user
+    flow.interval("ASSOC-S15.2", "MakeCall to the end of the attempt", called, ended, RINGS_S + LET_GO_S, least_s)
     flow.equal("ASSOC-S15.2", "reason given", ended, "reason", "no_answer")
     judge_no_bell(station, "ASSOC-S15.2", quiet_s)
     judge_no_seizure(station, "ASSOC-S15.2", called.time_s)
@@ -214,7 +204,7 @@ def test_wrong_codes_to_the_last_try_end_the_call(station: Station, first: Phone
             flow.key_code(wrong)
             station.clock.sleep(SETTLE_S)
         alice.wait_state(flow.association, ("FAILED",), 5.0)
-        ended = _judge_failed(flow, "ASSOC-RETRY.2")
+        ended = _judge_failed(flow, "ASSOC-RETRY.2", "S9")
         released = station.watch.expect("seizure", 10.0, flow.steps["S16"].time_s, active=False)
 
     flow.equal("ASSOC-RETRY.2", "reason given", ended, "reason", "wrong_code")
@@ -283,13 +273,11 @@ def test_a_phone_that_was_locked_before_stays_locked(station: Station) -> None:
     wait_local_prompt(flow, desk, flow.steps["lift"])
     desk.hang_up()
     alice.wait_state(flow.association, ("FAILED",), 15.0)
-    _judge_failed(flow, "LOCK-END.2")
+    _judge_failed(flow, "LOCK-END.2", "S25")
     station.clock.sleep(2.0)
 
-    lifted = desk.lift()
-    assert desk.hears_dial_tone()
-    desk.dial(OUTSIDE)
+    since_s = dial_outside(desk)
     station.clock.sleep(6.0)
 
-    station.judge_count("LOCK-END.2", "outside lines seized", "seizure", lifted.time_s, active=True, at_most=0)
-    assert not [seen for seen in station.trunk.seizures if seen.time_s > lifted.time_s], f"{desk.name} was unlocked"
+    station.judge_count("LOCK-END.2", "outside lines seized", "seizure", since_s, active=True, at_most=0)
+    assert not [seen for seen in station.trunk.seizures if seen.time_s > since_s], f"{desk.name} was unlocked"

@@ -7,10 +7,9 @@ import pytest
 from offhook.bench.devices import Station
 from offhook.bench.flows import StepFailed, association
 from offhook.bench.flows.evidence import judged_anyway
-from offhook.bench.flows.lock import wait_local_prompt
+from offhook.bench.flows.lock import OUTSIDE, dial_outside, wait_local_prompt
 from offhook.bench.phone import Phone
 
-OUTSIDE = "05550100"
 PROMPT_LIMIT_S = 70.0
 """A prompt that nobody answers has ended by then."""
 
@@ -22,20 +21,10 @@ def _lockable(station: Station, desk: Phone, req: str, variant: str = "") -> boo
     return not reason
 
 
-def _dial_outside(station: Station, desk: Phone) -> float:
-    """Lift, dial an outside number, return when dialling began."""
-    lifted = desk.lift()
-    if not desk.hears_dial_tone():
-        wire = f"handset audio of {desk.name} ({desk.model.handset})"
-        raise StepFailed("off-hook", f"dial tone in the ear of {desk.name}", "none in 3 s", wire, "offhook check")
-    desk.dial(OUTSIDE)
-    return lifted.time_s
-
-
 @pytest.mark.req("LOCK-S22.1")
 def test_unlocked_phone_reaches_the_trunk(station: Station, desk: Phone) -> None:
     """The counter-proof: what the lock must stop does work without it."""
-    since_s = _dial_outside(station, desk)
+    since_s = dial_outside(desk)
 
     seized = station.watch.expect("seizure", 10.0, since_s, active=True)
 
@@ -58,7 +47,7 @@ def test_locked_phone_cannot_dial_out(station: Station, desk: Phone, variant: st
         return
     station.lock(desk, variant)
 
-    since_s = _dial_outside(station, desk)
+    since_s = dial_outside(desk)
     station.clock.sleep(6.0)
 
     for each in ("LOCK-S22.1", "LOCK-N02", req):
@@ -74,7 +63,7 @@ def test_neighbours_are_not_locked(station: Station, desk: Phone) -> None:
     station.lock(desk)
     neighbour = station.neighbour(desk)
 
-    since_s = _dial_outside(station, neighbour)
+    since_s = dial_outside(neighbour)
 
     seized = station.watch.expect("seizure", 10.0, since_s, active=True)
     station.judge_count("LOCK-N08", "outside call of the neighbour", "seizure", since_s, active=True, at_least=1)
@@ -94,7 +83,7 @@ def test_a_failed_association_leaves_the_phone_as_it_was(station: Station, desk:
     assert alice.wait_state(flow.association, ("FAILED",), 15.0) is not None
     station.clock.sleep(2.0)
 
-    since_s = _dial_outside(station, desk)
+    since_s = dial_outside(desk)
 
     seized = station.watch.expect("seizure", 10.0, since_s, active=True)
     station.judge_count("LOCK-END.1", "outside call after the failure", "seizure", since_s, active=True, at_least=1)
@@ -125,7 +114,7 @@ def test_no_local_code_in_time_ends_the_call(station: Station, variant: str) -> 
     flow.interval("LOCK-N03", "answer to the end of the attempt", lifted, ended, PROMPT_LIMIT_S)
     desk.hang_up()
     station.clock.sleep(1.0)
-    since_s = _dial_outside(station, desk)
+    since_s = dial_outside(desk)
     seized = station.watch.expect("seizure", 10.0, since_s, active=True)
     station.judge_count("LOCK-N03", "outside call afterwards", "seizure", since_s, active=True, at_least=1)
     assert seized is not None, f"{desk.name} is still locked"

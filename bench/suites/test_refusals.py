@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
-from offhook.bench.accounts import Account
 from offhook.bench.devices import Station
 from offhook.bench.flows import Association, associate, association
 from offhook.bench.flows.absence import (
@@ -13,6 +14,7 @@ from offhook.bench.flows.absence import (
     judge_no_command,
     judge_no_effect,
     judge_no_row,
+    refusal_of,
     rows,
 )
 from offhook.bench.flows.evidence import judge_no_secret
@@ -55,20 +57,12 @@ def test_expired_request_calls_nobody(station: Station, first: Phone) -> None:
         name, asked = alice.request(first.extension)
         station.clock.sleep(2.5)
 
-        refusal = _refusal_of_completion(alice, name)
+        refusal = refusal_of(partial(alice.complete, name))
         station.clock.sleep(SETTLE_S)
 
     judge_no_effect(station, "ASSOC-N02", asked.time_s, first.extension)
     judge_no_association(station, "ASSOC-N02", asked.time_s)
     assert refusal.startswith("409 expired"), refusal or "it was accepted"
-
-
-def _refusal_of_completion(account: Account, name: str) -> str:
-    try:
-        account.complete(name)
-    except DeviceRefused as refused:
-        return refused.detail
-    return ""
 
 
 @pytest.mark.req("ASSOC-N03")
@@ -133,7 +127,7 @@ def test_guessing_ends_in_a_lockout(station: Station, first: Phone) -> None:
         flow = association(station, alice, first)
         contexts = _guess_until_locked_out(station, flow)
         quiet_s = station.clock.now_s()
-        refusal = _refusal_of_request(alice, first.extension)
+        refusal = refusal_of(partial(alice.request, first.extension))
         station.clock.sleep(SETTLE_S)
         judge_no_effect(station, "ASSOC-N05", quiet_s, first.extension)
         station.clock.sleep(LOCKOUT_S)
@@ -162,14 +156,6 @@ def _guess_until_locked_out(station: Station, flow: Association) -> int:
     return CONTEXTS + 1
 
 
-def _refusal_of_request(account: Account, number: str) -> str:
-    try:
-        account.request(number)
-    except DeviceRefused as refused:
-        return refused.detail
-    return ""
-
-
 @pytest.mark.req("ASSOC-N07", "ASSOC-S1.2", "ASSOC-REPO.1")
 def test_extensions_of_others_and_of_nobody_are_refused_alike(station: Station) -> None:
     """Another company's extension, and one that does not exist: the same words, no code, nothing on the CTI link."""
@@ -181,7 +167,7 @@ def test_extensions_of_others_and_of_nobody_are_refused_alike(station: Station) 
     since_s, contexts, mail = station.clock.now_s(), rows(station, "context"), len(station.cloud.inbox(alice.name))
 
     with station.policy(completion_required=False):  # a request that is taken goes on to the PBX at once
-        refusals = [_refusal_of_request(alice, number) for number in (foreign, _nobody(station))]
+        refusals = [refusal_of(partial(alice.request, number)) for number in (foreign, _nobody(station))]
         station.clock.sleep(SETTLE_S)
 
     judge_no_effect(station, "ASSOC-N07", since_s)

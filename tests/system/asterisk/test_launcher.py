@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from offhook.drivers.errors import DeviceError
-from offhook.fixtures.asterisk.configure import PbxPhone, PbxPlan, _free_span
+from offhook.fixtures.asterisk.configure import PbxPhone, PbxPlan, free_span
 from offhook.fixtures.asterisk.install import AsteriskMissing, find_tree, get_tree, mirror
 from offhook.fixtures.asterisk.server import AsteriskServer
 
@@ -68,11 +68,11 @@ def test_two_run_side_by_side_from_one_tree(tmp_path):
 
 def test_the_rtp_ports_of_one_instance_are_no_others():
     """Asterisk binds them call by call; until then only what we hold tells a second instance that they are taken."""
-    first, held = _free_span(4711)
+    first, held = free_span(4711)
     with held:
-        second, other = _free_span(4711)
+        second, other = free_span(4711)
         other.close()
-    third, again = _free_span(4711)
+    third, again = free_span(4711)
     again.close()
     assert first != second
     assert first == third

@@ -68,7 +68,9 @@ def test_a_look_at_a_run_does_not_keep_it_from_being_recorded(tmp_path: Path, mo
     looking = os.open(tmp_path, os.O_RDONLY)
     fcntl.flock(looking, fcntl.LOCK_SH)
     monkeypatch.setattr("offhook.bench.record.claim.time.sleep", lambda _: fcntl.flock(looking, fcntl.LOCK_UN))
-    os.close(claimed(tmp_path))
+    claim = claimed(tmp_path)
+    assert being_recorded(tmp_path)
+    os.close(claim)
     os.close(looking)
 
 

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from runs import Runner
 
+from offhook.bench.record import judge
+from offhook.bench.record.schema import Verdict
+
 SHIPPED = Path(__file__).parents[3] / "fixtures" / "stations" / "simulated.toml"
 NUMBERS = {
     "1001": "2201",
@@ -64,3 +67,18 @@ def test_another_station_passes(tmp_path: Path, old: str, new: str) -> None:
     assert ended.code == 0, ended.err
     outcomes = {each["outcome"] for each in json.loads((ended.folder / "results.json").read_text("utf-8"))["attempts"]}
     assert outcomes <= {"PASS", "NOT_APPLICABLE"}
+
+
+@pytest.mark.timeout(200)
+def test_a_local_code_that_is_also_a_number_accuses_nobody(tmp_path: Path) -> None:
+    """It is rightly in every message about that extension: whether it leaked cannot be told, and that is said."""
+    file = tmp_path / "lab.toml"
+    file.write_text(SHIPPED.read_text("utf-8").replace('"8642"', '"1002"'), "utf-8")
+
+    ended = Runner(tmp_path).run(str(file), "--only", "a_locked_phone and desk-1 or no_secret")
+
+    assert ended.code == 3, ended.err
+    assert "local code of desk-1 is also a number of this station" in ended.err
+    result = judge(ended.folder)
+    assert {one.req for one in result if one.verdict is Verdict.NOT_RUN} == {"LOCK-CODE.2", "ASSOC-SEC.1"}
+    assert not [one for one in result if one.verdict is Verdict.FAIL]

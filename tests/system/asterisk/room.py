@@ -32,6 +32,8 @@ class Room:
         plant.pump = self.pacer.pump
         self.sensors: list[tuple[float, str, bool]] = []
         self.tapped = bytearray()
+        self.late_s = 0.0
+        """By how much the machine overslept at worst, of all that was slept here; set it to 0 to begin anew."""
         self._rack: dict[int, list[tuple[int, np.ndarray]]] = {}
         plant.on_sensor(lambda address, active: self.sensors.append((plant.clock.now_s(), address, active)))
         plant.on_rack(self._block)
@@ -47,7 +49,9 @@ class Room:
 
     async def sleep(self, duration_s):
         self.pacer.pump()
+        due_s = time.monotonic() + duration_s
         await asyncio.sleep(duration_s)
+        self.late_s = max(self.late_s, time.monotonic() - due_s)
         self.pacer.pump()
 
     async def wait(self, what: str, condition: Callable[[], object], limit_s=WAIT_LIMIT_S):

@@ -16,6 +16,8 @@ from offhook.fixtures.cloud.model import CloudError
 CONTEXT_STEPS = ("S4", "S5", "S6", "S16", "S31", "S10")
 DESK1, DESK2 = "keys1", "keys2"
 EAR1, EAR2, IVR_HEARD = 0, 1, 4
+STANDSTILL_S = 0.1
+"""A machine that stood still for as long as a digit has no say in how long the digit was."""
 RING1, RING2 = "arduino/2", "arduino/4"
 
 
@@ -184,20 +186,26 @@ def test_digits_generated_in_a_call_are_tones_that_end(tmp_path):
     """A digit that nobody ends fills the gap to the next one (decision 0029); the busier the machine the more often."""
     digits = "1*2*3*" * 8
 
+    async def generated(room, call_id):
+        from_s, answers, room.late_s = room.now_s(), [], 0.0
+        arguments = {"device": "1001", "call_id": call_id, "digits": digits}
+        room.plant.cloud.link.request(Service.GENERATE_DIGITS, answers.append, **arguments)
+        await room.wait("answer", lambda: answers)
+        await room.sleep(1.0)
+        assert answers[0].ok, answers
+        return list(dsp.decode(room.heard(IVR_HEARD, from_s), 8000))
+
     async def scenario():
         async with asterisk_room(tmp_path) as room:
             alice = await start_association(room, lock="none")
             await room.wait("S33", lambda: "S33" in alice.steps())
             await room.sleep(0.5)  # Dial joins the two only after the pause behind the last post-dial digit
-            from_s, answers = room.now_s(), []
-            link = room.plant.cloud.link
-            arguments = {"device": "1001", "call_id": alice.call_id, "digits": digits}
-            link.request(Service.GENERATE_DIGITS, answers.append, **arguments)
-            await room.wait("answer", lambda: answers)
-            await room.sleep(1.0)
+            for _ in range(3):
+                heard = await generated(room, alice.call_id)
+                if room.late_s < STANDSTILL_S:
+                    break
+            assert room.late_s < STANDSTILL_S, "this machine stood still each time: nothing can be said of the PBX"
 
-            assert answers[0].ok, answers
-            heard = list(dsp.decode(room.heard(IVR_HEARD, from_s), 8000))
             assert "".join(digit.key for digit in heard) == digits
             assert max(digit.end_s - digit.start_s for digit in heard) < 0.15
             assert min(after.start_s - before.end_s for before, after in pairwise(heard)) > 0.06

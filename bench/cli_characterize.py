@@ -117,17 +117,14 @@ def sender(files: tuple[Path, ...], out: Path, clock_ppm: float) -> None:
     (out / "results.json").write_text(json.dumps(told, indent=1) + "\n", "utf-8")
     (out / "results.csv").write_text(one_sender.csv(rows), "utf-8")
     (out / "report.html").write_text(page.sender_html(rows), "utf-8")
-    verdicts = {row.verdict for row in rows}
-    for row in rows:
-        if row.verdict != "PASS":
-            click.echo(f"{row.verdict}  {row.key}  {row.figure}: worst {row.worst:.3f} ± {row.worst_u:.3f} {row.unit}")
-    if verdicts == {"PASS"}:
+    verdict = one_sender.overall(rows)
+    for line in one_sender.shortfalls(rows):
+        click.echo(line)
+    if verdict == "PASS":
         click.echo("PASS  every figure of every key is within its limits")
     click.echo(f"{len(digits)} digits of {len(one_sender.presses(digits))} keys   report  {out / 'report.html'}")
-    if "FAIL" in verdicts:
-        sys.exit(1)
-    if "INCONCLUSIVE" in verdicts:
-        sys.exit(3)
+    if verdict != "PASS":
+        sys.exit(1 if verdict == "FAIL" else 3)
 
 
 @characterize.command()

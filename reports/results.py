@@ -62,7 +62,7 @@ def _line(line: Line) -> dict[str, Any]:
     return {
         "req": line.req,
         "title": line.title,
-        "about": line.about,
+        "requirement": line.requirement,
         "source": source_of(line.req),
         "verdict": line.verdict,
         "figure": line.shown.figure,

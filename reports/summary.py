@@ -43,7 +43,7 @@ class Line:
     passed: int
     n: int
     bound: float | None
-    about: str = ""
+    requirement: str = ""
     """What it asks for, in words; of an id that is a lab's own, the step it belongs to or the test made for it."""
 
 
@@ -179,7 +179,7 @@ def variant_of(case: Case) -> str:
     return case.attempt.nodeid.partition("[")[2].removesuffix("]")
 
 
-def _line(req: str, judgements: list[Judgement], about: str) -> Line:
+def _line(req: str, judgements: list[Judgement], requirement: str) -> Line:
     verdict = worst([judgement.verdict for judgement in judgements])
     at_worst = [judgement for judgement in judgements if judgement.verdict == verdict]
     shown = min(at_worst, key=lambda judgement: (_rank(judgement), judgement.id))
@@ -194,7 +194,7 @@ def _line(req: str, judgements: list[Judgement], about: str) -> Line:
         passed=passed,
         n=len(counted),
         bound=lower_bound(passed, len(counted)) if counted else None,
-        about="" if about == shown.title else about,
+        requirement="" if requirement == shown.title else requirement,
     )
 
 

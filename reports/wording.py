@@ -108,7 +108,7 @@ def requirement_rows(digest: Digest) -> list[dict[str, Any]]:
     return [
         {
             "req": line.req,
-            "text": line.about,
+            "text": line.requirement,
             "title": line.title,
             "source": source_of(line.req),
             "verdict": line.verdict,

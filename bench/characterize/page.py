@@ -9,8 +9,9 @@ from itertools import groupby
 from offhook.bench.characterize import plots
 from offhook.bench.characterize.findings import Findings
 from offhook.bench.characterize.limits import Bracket, describe
-from offhook.bench.characterize.sender import RULES, Row, Rule
+from offhook.bench.characterize.sender import RULES, Row, Rule, overall, shortfalls
 from offhook.bench.characterize.tally import Tally
+from offhook.dsp.tones import KEYS
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a }
@@ -158,9 +159,22 @@ def _claims(found: Findings) -> str:
     return table(("receiver", "at most", "verdict", "errors", "digits", "95 % upper bound"), rows)
 
 
+def _sender_lead(rows: Sequence[Row]) -> str:
+    verdict, short = overall(rows), shortfalls(rows)
+    said = f"{len(short)} of {len(rows)} figures are not" if short else f"all {len(rows)} figures are"
+    mark = ' class="bad"' if short else ""
+    lead = f"<p{mark}>{verdict}: {said} within the limits at every press, with the uncertainty.</p>"
+    if short:
+        lead += f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in short)}</ul>"
+    heard = {row.key: max(one.n for one in rows if one.key == row.key) for row in rows}
+    lead += f"<p>Keys, and how often each was heard: {', '.join(f'{key} ({n})' for key, n in heard.items())}."
+    missing = " ".join(key for key in KEYS if key not in heard)
+    return lead + (f" Not in the recordings, so not judged: {missing}.</p>" if missing else "</p>")
+
+
 def sender_html(rows: Sequence[Row], rules: Sequence[Rule] = RULES) -> str:
-    """A sender's page: a plot and a table for each figure."""
-    parts = []
+    """A sender's page: the verdict and what it rests on, then a plot and a table for each figure."""
+    parts = [_sender_lead(rows)]
     for rule in rules:
         mine = [row for row in rows if row.figure == rule.name]
         if mine:

@@ -119,6 +119,20 @@ def _row(key: str, rule: Rule, values: list[tuple[float, float]]) -> Row:
     return Row(key, rule.name, rule.unit, len(array), float(array.mean()), spread, *worst, verdict)
 
 
+def overall(rows: Sequence[Row]) -> str:
+    """FAIL if one figure fails, else INCONCLUSIVE if one stays in doubt, else PASS."""
+    verdicts = {row.verdict for row in rows}
+    return next((verdict for verdict in ("FAIL", "INCONCLUSIVE") if verdict in verdicts), "PASS")
+
+
+def shortfalls(rows: Sequence[Row]) -> list[str]:
+    """A line for each figure of a key that is not within its limits, failures first."""
+    short = sorted((row for row in rows if row.verdict != "PASS"), key=lambda row: row.verdict != "FAIL")
+    return [
+        f"{row.verdict}  {row.key}  {row.figure}: worst {row.worst:.3f} ± {row.worst_u:.3f} {row.unit}" for row in short
+    ]
+
+
 def presses(digits: Sequence[Measured]) -> Counter[str]:
     """How often each key was heard."""
     return Counter(one.key for one in digits)

@@ -283,6 +283,7 @@ class Association(AssociationAttempt):
         if ear is None:
             raise StepFailed("S33", f"the prompt in the ear of {self.phone.name}", "silence", self._handset)
         self.mark("S33", "the IVR asks for the code", ear, spoken)
+        self.lag_s = max(0.0, ear.time_s - spoken.time_s)
         self.interval("ASSOC-S33.1", "context digits to prompt", after, spoken, self.limits.prompt_onset_s)
         self.station.clock.sleep(0.6)
         now_s = self.station.clock.now_s()
@@ -294,13 +295,13 @@ class Association(AssociationAttempt):
     def key_code(self, code: str | None = None, *, over_prompt: bool = False) -> None:
         """S27: the code keyed on the phone reaches the IVR as tones, once.
 
-        Keyed when the prompt is over, as not every IVR hears through its own voice, and no ear does for sure; with
-        ``over_prompt`` at once, and what counts is what the IVR hears.
+        Keyed when the prompt is over, at the IVR and in the ear: not every IVR hears through its own voice, and no ear
+        does for sure. With ``over_prompt`` at once, and what counts is what the IVR hears.
         """
         typed = self.code if code is None else code
-        watch, listener = self.station.watch, self.station.listener
+        watch = self.station.watch
         if not over_prompt:
-            watch.clock.wait_for(lambda: not listener.sounding(self.spoken, watch.clock.now_s()), PROMPT_S)
+            watch.clock.wait_for(self._prompt_is_over, PROMPT_S)
         self.keyed_s = start_s = watch.clock.now_s()
         self.phone.key(typed)
         watch.clock.wait_for(lambda: len(list(watch.all("digit", start_s, self.heard))) >= len(typed), 1.0)
@@ -313,6 +314,10 @@ class Association(AssociationAttempt):
         if len(ear) != len(typed) and not over_prompt:
             raise StepFailed("S27", f"{typed} in the ear", self._text(ear) or "nothing", self._handset)
         self.mark("S27", "the code reaches the IVR", ivr[-1], ear[-1] if ear else None)
+
+    def _prompt_is_over(self) -> bool:
+        listener, now_s = self.station.listener, self.station.clock.now_s()
+        return not any(listener.sounding(self.spoken, at_s) for at_s in (now_s, now_s - self.lag_s))
 
     def _check_keyed(self, typed: str, ear: list[Seen], ivr: list[Seen]) -> None:
         """Raise StepFailed, with the wire that is to blame, unless the IVR heard what was typed."""

@@ -130,6 +130,15 @@ def test_a_sender_is_judged_key_by_key() -> None:
     assert rows["1", "unwanted component to weaker tone"].verdict == "PASS"
     assert rows["1", "tone on"].mean == pytest.approx(96.0, abs=0.5)
     text = page.sender_html(list(rows.values()))
+    lead = text.partition("<svg")[0]
+    short = sum(row.verdict != "PASS" for row in rows.values())
+    assert f"FAIL: {short} of {len(rows)} figures are not within the limits" in lead
+    assert lead.index("FAIL  5  low tone offset: worst 1.9") < lead.index("INCONCLUSIVE  9  low tone offset")
+    assert "1 (6), 5 (6), 9 (6)" in lead
+    assert "not judged: 2 3 A 4 6 B 7 8 C * 0 # D" in lead
     assert "low tone offset: at least -1.5 %, at most 1.5 %" in text
     assert "INCONCLUSIVE" in text
+    right = [row for row in rows.values() if row.verdict == "PASS"]
+    assert f"PASS: all {len(right)} figures are within the limits" in page.sender_html(right)
+    assert [sender.overall(right), sender.overall([*right, rows["9", "low tone offset"]])] == ["PASS", "INCONCLUSIVE"]
     assert len(list(csv.reader(io.StringIO(sender.csv(list(rows.values())))))) == len(rows) + 1

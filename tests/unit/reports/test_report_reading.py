@@ -91,7 +91,7 @@ def test_a_requirement_says_what_it_is_about(tmp_path: Path) -> None:
 
     data, text = made(script)
 
-    assert {line["req"]: line["about"] for line in data["requirements"]} == {
+    assert {line["req"]: line["requirement"] for line in data["requirements"]} == {
         "LAB-7": "Guessing ends in a lockout",
         "ASSOC-N09": "Given the same account asks again for its own extension, when requested, then idempotent",
         "ASSOC-S4.2": "Given the order of steps, when traced, then S4 precedes S5 and S6",

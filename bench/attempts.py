@@ -6,7 +6,6 @@ import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -210,15 +209,6 @@ def phone_of(item: pytest.Item) -> str:
     """The phone a test was made for; "" if it was made for none."""
     callspec = getattr(item, "callspec", None)
     return str(callspec.params.get("phone_name", "")) if callspec is not None else ""
-
-
-def names_of(kind: str, attempts: Attempts | None, station: str | Path) -> list[str]:
-    """The phones ("phone") or loops ("loop") of the station under test, by name."""
-    if attempts is not None:
-        return list(getattr(attempts.session.station.model, kind))
-    from offhook.bench.station_file import find_station, load_station
-
-    return list(getattr(load_station(find_station(station)).model, kind))
 
 
 def _told(judgements: list[Judgement]) -> str:

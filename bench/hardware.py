@@ -23,9 +23,8 @@ def missing(station: str | Path, resources: Sequence[str]) -> str:
     return ""
 
 
-def absent(station: str | Path | StationModel, kinds: Sequence[str]) -> str:
+def absent(model: StationModel, kinds: Sequence[str]) -> str:
     """Which of these sections (phone, pbx, cloud, loop ...) a station has not, in words; "" if it has all."""
-    model = station if isinstance(station, StationModel) else load_station(find_station(station)).model
     missing = [f"[{SECTION_OF.get(kind, kind)}]" for kind in dict.fromkeys(kinds) if not getattr(model, kind)]
     return f"station {model.name!r} has no {', no '.join(missing)}" if missing else ""
 

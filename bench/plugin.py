@@ -44,6 +44,7 @@ LACKING: pytest.StashKey[str] = pytest.StashKey()
 IN_LANE: pytest.StashKey[bool] = pytest.StashKey()
 UNREADABLE: pytest.StashKey[str] = pytest.StashKey()
 ABSENT: pytest.StashKey[str] = pytest.StashKey()
+MODEL: pytest.StashKey[StationModel] = pytest.StashKey()
 OPEN: pytest.StashKey[ExitStack] = pytest.StashKey()
 
 
@@ -76,11 +77,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for fixture, kind in EACH.items():
         found = metafunc._arg2fixturedefs.get(fixture) if fixture in metafunc.fixturenames else None
         if found and found[-1].func.__module__ == __name__:
-            from offhook.bench.attempts import names_of
-
             names = []
             try:
-                names = names_of(kind, metafunc.config.stash.get(ATTEMPTS, None), wanted(metafunc.config).station)
+                names = list(getattr(_model(metafunc.config), kind))
             except OffhookError as error:  # pytest would show the source around it, once a file
                 metafunc.config.stash[UNREADABLE] = str(error)
             metafunc.parametrize(fixture, names or [""], ids=names or [f"no {kind}"], indirect=True)
@@ -197,7 +196,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if kinds and uses_station(item):
         from offhook.bench.hardware import absent
 
-        reason = absent(wanted(item.config).station if ATTEMPTS not in item.config.stash else _model(item), kinds)
+        reason = absent(_model(item.config), kinds)
         if reason:
             item.stash[ABSENT] = reason
             pytest.skip(reason)
@@ -223,8 +222,15 @@ def _left_alone(item: pytest.Item) -> str:
     return _recording(item.config).left_alone(item)
 
 
-def _model(item: pytest.Item) -> StationModel:
-    return item.config.stash[ATTEMPTS].session.station.model
+def _model(config: pytest.Config) -> StationModel:
+    """The station under test, open or not; its file is read once. Raises ConfigError if it cannot be."""
+    if ATTEMPTS in config.stash:
+        return config.stash[ATTEMPTS].session.station.model
+    if MODEL not in config.stash:
+        from offhook.bench.station_file import find_station, load_station
+
+        config.stash[MODEL] = load_station(find_station(wanted(config).station)).model
+    return config.stash[MODEL]
 
 
 @pytest.hookimpl(wrapper=True)

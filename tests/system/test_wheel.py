@@ -58,7 +58,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def environment(folder: Path, wheel: Path) -> Path:
     """An environment with nothing but the wheel and what it asks for; returns its bin folder."""
     run(sys.executable, "-m", "venv", folder, cwd=folder.parent)
-    pip = [folder / "bin" / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    pip = [folder / "bin" / "python", "-m", "pip", "install", "-q", "--no-compile", "--disable-pip-version-check"]
     run(*pip, "-c", ROOT / "constraints.txt", wheel, cwd=folder.parent)
     return folder / "bin"
 
@@ -98,8 +98,9 @@ def test_the_wheel_holds_templates_stations_and_suites(wheel: Path) -> None:
 
 
 def test_offhook_runs_outside_the_checkout(installed: Path, tmp_path: Path) -> None:
-    """One phone through all suites: whatever of the package they need is there."""
-    wanted = ("run", "simulated", "--only", "desk-1", "--out", tmp_path / "run")
+    """One phone through some of every suite: whatever of the package they need is there."""
+    cases = "unlocked_phone or call_is_made or comes_twice or keypad or bell or cannot_dial_out or locked_either_way"
+    wanted = ("run", "simulated", "--only", f"desk-1 and ({cases})", "--out", tmp_path / "run")
     said = run(installed / "offhook", *wanted, cwd=tmp_path)
     assert "SIM-VERIFIED" in said
     results = json.loads((tmp_path / "run" / "results.json").read_text("utf-8"))

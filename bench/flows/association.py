@@ -300,7 +300,7 @@ class Association(AssociationAttempt):
         than a code has, as the IVR may answer before the last of them.
         """
         typed = self.code if code is None else code
-        watch, spoken_to = self.station.watch, over_prompt or len(typed) > len(self.code)
+        watch, spoken_to = self.station.watch, over_prompt or len(typed) > len(self.code) > 0
         if not over_prompt:
             watch.clock.wait_for(self._prompt_is_over, PROMPT_S)
         self.keyed_s = start_s = watch.clock.now_s()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from offhook import dsp
+from offhook.bench.flows.association import Association
 from offhook.bench.flows.keying import LONGEST_S, Doubled, doubled, held, why_doubled
-from offhook.bench.listen import Listener
+from offhook.bench.listen import MERGE_S, Listener
 from offhook.bench.watch import Seen, Watch
 from offhook.fixtures.simclock import SimClock
 
@@ -135,3 +138,30 @@ def test_a_digit_that_ended_late_was_held() -> None:
 @pytest.mark.parametrize("length_s", [0.05, LONGEST_S - 0.05])
 def test_a_digit_within_the_limit_is_not_held(length_s: float) -> None:
     assert held(hears(("1", 0.1), ("#", length_s)), "ivr-1-heard", heard("1", 1.0), 0.5, 1.2 + length_s) is None
+
+
+class Prompt:
+    """A listener that has heard one prompt on every wire of the IVR, from 5 to 10 s, and another from 20 s on."""
+
+    def sounding(self, name: str, time_s: float) -> bool:
+        assert name == "ivr-1-spoken"
+        return 5.0 <= time_s <= 10.0 + MERGE_S or time_s >= 20.0
+
+
+@pytest.mark.req("ASSOC-S27.1")
+@pytest.mark.parametrize(
+    ("lag_s", "now_s", "over"),
+    [
+        (0.0, 9.0, False),
+        (0.0, 10.3, True),
+        (0.5, 10.3, False),
+        (0.5, 10.69, False),
+        (0.5, 10.8, True),
+        (0.5, 20.1, False),
+    ],
+)
+def test_a_prompt_is_over_when_it_is_over_in_the_ear(lag_s: float, now_s: float, over: bool) -> None:
+    """The network brings it half a second late; a key in between is lost to the ear, and the telephone was blamed."""
+    clock = SimpleNamespace(now_s=lambda: now_s)
+    flow = SimpleNamespace(station=SimpleNamespace(listener=Prompt(), clock=clock), spoken="ivr-1-spoken", lag_s=lag_s)
+    assert Association._prompt_is_over(flow) is over  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from record_standin import Bench
 
+from offhook.bench import plugin, station_file
 from offhook.bench.attempts import suite_of, title_of
 from offhook.bench.console import Console
 from offhook.bench.hardware import missing
@@ -184,3 +185,20 @@ def test_a_log_that_takes_no_more_does_not_disturb_the_run(tmp_path: Path) -> No
     console = Console(KeptText(), copy)
     console.line("station", "simulated")
     console.close()
+
+
+def test_the_station_file_is_read_once_whatever_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test that runs for every phone asks; read each time, a run began a second later."""
+    read: list[Path] = []
+
+    def reading(file: Path) -> station_file.Loaded:
+        read.append(file)
+        return load_station(file)
+
+    monkeypatch.setattr(station_file, "load_station", reading)
+    config = SimpleNamespace(stash=pytest.Stash())
+    config.stash[plugin.WANTED] = SimpleNamespace(station="simulated")
+    models = [plugin._model(config) for _ in range(3)]  # type: ignore[arg-type]
+    assert "desk-1" in models[0].phone
+    assert models[0] is models[1] is models[2]
+    assert len(read) == 1

@@ -120,8 +120,8 @@ def _row(key: str, rule: Rule, values: list[tuple[float, float]]) -> Row:
 
 
 def overall(rows: Sequence[Row]) -> str:
-    """FAIL if one figure fails, else INCONCLUSIVE if one stays in doubt, else PASS."""
-    verdicts = {row.verdict for row in rows}
+    """FAIL if one figure fails, else INCONCLUSIVE if one stays in doubt or there is none, else PASS."""
+    verdicts = {row.verdict for row in rows} or {"INCONCLUSIVE"}
     return next((verdict for verdict in ("FAIL", "INCONCLUSIVE") if verdict in verdicts), "PASS")
 
 

@@ -300,7 +300,7 @@ class Association(AssociationAttempt):
         than a code has, as the IVR may answer before the last of them.
         """
         typed = self.code if code is None else code
-        watch, spoken_to = self.station.watch, over_prompt or len(typed) > len(self.code) > 0
+        watch, only_ivr = self.station.watch, over_prompt or len(typed) > len(self.code) > 0
         if not over_prompt:
             watch.clock.wait_for(self._prompt_is_over, PROMPT_S)
         self.keyed_s = start_s = watch.clock.now_s()
@@ -309,10 +309,10 @@ class Association(AssociationAttempt):
         ear, ivr = (list(watch.all("digit", start_s, wire)) for wire in (self.phone.name, self.heard))
         to_s = max([seen.time_s for seen in ear + ivr] + [watch.clock.now_s()]) + 0.03
         spec: dict[str, Any] = {"from_s": start_s, "to_s": to_s, "expected": typed}
-        for wire in (self.heard,) if spoken_to else (self.heard, self.phone.name):
+        for wire in (self.heard,) if only_ivr else (self.heard, self.phone.name):
             self.judge("ASSOC-S27.1", f"code keyed, heard on {wire}", "digits", wire=wire, **spec)
         self._check_keyed(typed, ear, ivr)
-        if len(ear) != len(typed) and not spoken_to:
+        if len(ear) != len(typed) and not only_ivr:
             raise StepFailed("S27", f"{typed} in the ear", self._text(ear) or "nothing", self._handset)
         self.mark("S27", "the code reaches the IVR", ivr[-1], ear[-1] if ear else None)
 

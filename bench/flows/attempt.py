@@ -38,7 +38,7 @@ class AssociationAttempt(Script):
     call_id: str = ""
     keyed_s: float = 0.0
     lag_s: float = 0.0
-    """What the IVR says is in the ear so much later: by internet telephony, a third of a second."""
+    """What the IVR says is in the ear so much later: by internet telephony, some tenths of a second."""
     retry: bool = False
     alone: bool = True
     """False while other flows run beside this one: their phones ring, rightly."""

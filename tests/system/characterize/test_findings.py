@@ -140,5 +140,6 @@ def test_a_sender_is_judged_key_by_key() -> None:
     assert "INCONCLUSIVE" in text
     right = [row for row in rows.values() if row.verdict == "PASS"]
     assert f"PASS: all {len(right)} figures are within the limits" in page.sender_html(right)
+    assert sender.overall([]) == "INCONCLUSIVE"  # nothing measured, nothing earned
     assert [sender.overall(right), sender.overall([*right, rows["9", "low tone offset"]])] == ["PASS", "INCONCLUSIVE"]
     assert len(list(csv.reader(io.StringIO(sender.csv(list(rows.values())))))) == len(rows) + 1

@@ -188,7 +188,7 @@ def test_a_log_that_takes_no_more_does_not_disturb_the_run(tmp_path: Path) -> No
 
 
 def test_the_station_file_is_read_once_whatever_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test that runs for every phone asks; read each time, a run began a second later."""
+    """Each test that runs for every phone asks; read each time, a run took long to begin."""
     read: list[Path] = []
 
     def reading(file: Path) -> station_file.Loaded:

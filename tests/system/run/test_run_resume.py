@@ -16,7 +16,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from runs import LIMIT_S, Ended, Runner
+from runs import LIMIT_S, Ended, Runner, send_while
 
 from offhook.bench.record import RunResult, Verdict, judge, open_run
 
@@ -68,12 +68,9 @@ class Lab(Runner):
         return Ended(process.returncode, out, err, self.folder)
 
     def run_and(self, number: int, when: Callable[[], bool], *arguments: str) -> Ended:
-        """Begin a run (or go on with one) and send it a signal as soon as ``when()`` is true."""
+        """Begin a run (or go on with one) and send it a signal while ``when()`` is true."""
         process = self.begin(*arguments)
-        deadline_s = time.monotonic() + LIMIT_S
-        while process.poll() is None and not when() and time.monotonic() < deadline_s:
-            time.sleep(0.01)
-        process.send_signal(number)
+        send_while(process, number, when)
         return self.end(process)
 
     def killed(self) -> Ended:

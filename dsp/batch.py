@@ -212,10 +212,12 @@ class Weighing:
         pure &= still
         need_s = self.rx.fine.need_s
         split = np.flatnonzero(sound & ~fair & (on_s >= need_s - fine.SPLIT_S) & (on_s < need_s))
-        fair[split] = fine.on_dips(self._on(split))
+        if len(split):
+            fair[split] = fine.on_dips(self._on(split))
         dips = np.zeros(count, dtype=np.bool_)
         open_ = np.flatnonzero(fair & ~pure)
-        dips[open_] = fine.on_dips(self._on(open_))
+        if len(open_):
+            dips[open_] = fine.on_dips(self._on(open_))
         at = room.hop_of[row]
         keys = key.astype(np.int8)
         doubt = Doubt(at, keys, share, low, high, low_offset, high_offset, on_s, fair, still, calm, pure, dips)

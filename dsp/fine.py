@@ -96,7 +96,8 @@ class Fine:
         loud = (np.minimum(low, high) > 0.1 * self.floor) & (place >= LOOK)
         if self.nulls.shape[1]:
             unsure = (loud & (both > LEAST_SHARE * energy) & (both < SURE_SHARE * energy)).nonzero()[0]
-            energy[unsure] -= self._nulled(blocks, unsure)
+            if len(unsure):
+                energy[unsure] -= self._nulled(blocks, unsure)
         at = (loud & (both > CANDIDATE_SHARE * energy)).nonzero()[0]
         chosen = power.take(at, axis=1)
         low_row, high_row = _strongest(chosen[:4]), _strongest(chosen[4:])
@@ -176,13 +177,15 @@ class Fine:
         still = np.maximum(drift[0], drift[1]) < STILL_HZ + UNSTILL_HZ * (1.0 - np.minimum(share, 1.0))
         key = (low_row * 4 + high_row - 4).astype(np.int8)
         split = (sound & ~length_ok & (on_s >= self.need_s - SPLIT_S) & (on_s < self.need_s)).nonzero()[0]
-        length_ok[split] = on_dips(on[:, split])
+        if len(split):
+            length_ok[split] = on_dips(on[:, split])
         fair = sound & length_ok
         pure, calm = self._steady(at, key, share, low_power, high_power, low_offset, high_offset, short.shape[1])
         pure &= still
         dips = np.zeros(len(at), dtype=np.bool_)
         open_ = (fair & ~pure).nonzero()[0]
-        dips[open_] = on_dips(on[:, open_])
+        if len(open_):
+            dips[open_] = on_dips(on[:, open_])
         doubt = Doubt(
             at, key, share, low_power, high_power, low_offset, high_offset, on_s, fair, still, calm, pure, dips
         )

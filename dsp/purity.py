@@ -12,6 +12,8 @@ on its two frequencies, with its two tones alike. The better it does so, the les
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -136,21 +138,38 @@ def _residue(
     rows = stretches(blocks, at, SIZE_HOPS)
     both = fitted(rows, freqs, rate, None)
     rest = rows - both
+    it = _spectrum(size, rate, null_hz)
+    total = np.zeros((len(at), it.padded // 2 + 1), dtype=np.float32)
+    for window in it.windows:
+        spectrum = np.fft.rfft(rest * window, it.padded, axis=1)
+        total += spectrum.real**2 + spectrum.imag**2
+    band = total[:, it.keep]
+    crest = np.asarray(band.max(axis=1) / np.maximum(band.mean(axis=1), 1e-12), dtype=np.float64)
+    both *= both
+    held = np.asarray(both @ it.weight, dtype=np.float64) * (it.padded / 2)  # as the sum over all bins
+    return crest, held / np.maximum(held + total[:, it.voice].sum(axis=1), 1e-12)
+
+
+@dataclass(frozen=True)
+class _Spectrum:
+    """Tapers, the sum of their squares, and which bins are the band's and which a voice's."""
+
+    padded: int
+    windows: Float32
+    weight: Float32
+    keep: NDArray[np.bool_]
+    voice: NDArray[np.bool_]
+
+
+@cache
+def _spectrum(size: int, rate: float, null_hz: tuple[float, ...]) -> _Spectrum:
     padded = 1 << (size - 1).bit_length()
     windows = np.sin(np.pi * np.outer(np.arange(1, TAPERS + 1), np.arange(1, size + 1)) / (size + 1)).astype(np.float32)
-    total = np.zeros((len(at), padded // 2 + 1), dtype=np.float32)
-    for window in windows:
-        spectrum = np.fft.rfft(rest * window, padded, axis=1)
-        total += spectrum.real**2 + spectrum.imag**2
     bins = np.arange(padded // 2 + 1) * (rate / padded)
     keep = (bins > VOICE_HZ) & (bins < min(0.47 * rate, TOP_HZ))
     for null in null_hz:
         keep &= np.abs(bins - null) > 90.0
-    band = total[:, keep]
-    crest = np.asarray(band.max(axis=1) / np.maximum(band.mean(axis=1), 1e-12), dtype=np.float64)
-    both *= both
-    held = np.asarray(both @ (windows**2).sum(axis=0), dtype=np.float64) * (padded / 2)  # as the sum over all bins
-    return crest, held / np.maximum(held + total[:, bins > VOICE_HZ].sum(axis=1), 1e-12)
+    return _Spectrum(padded, windows, (windows**2).sum(axis=0), keep, bins > VOICE_HZ)
 
 
 def stretches(blocks: Float32, at: NDArray[np.int64], count: int) -> Float32:

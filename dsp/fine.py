@@ -177,15 +177,13 @@ class Fine:
         still = np.maximum(drift[0], drift[1]) < STILL_HZ + UNSTILL_HZ * (1.0 - np.minimum(share, 1.0))
         key = (low_row * 4 + high_row - 4).astype(np.int8)
         split = (sound & ~length_ok & (on_s >= self.need_s - SPLIT_S) & (on_s < self.need_s)).nonzero()[0]
-        if len(split):
-            length_ok[split] = on_dips(on[:, split])
+        length_ok[split] = on_dips(on[:, split])
         fair = sound & length_ok
         pure, calm = self._steady(at, key, share, low_power, high_power, low_offset, high_offset, short.shape[1])
         pure &= still
         dips = np.zeros(len(at), dtype=np.bool_)
         open_ = (fair & ~pure).nonzero()[0]
-        if len(open_):
-            dips[open_] = on_dips(on[:, open_])
+        dips[open_] = on_dips(on[:, open_])
         doubt = Doubt(
             at, key, share, low_power, high_power, low_offset, high_offset, on_s, fair, still, calm, pure, dips
         )
@@ -277,6 +275,8 @@ def soft_on(ratio: Float32) -> Float32:
 
 def on_dips(on: Float32) -> Flags:
     """Whether there is tone, then none, then tone again in the hops looked back."""
+    if not on.shape[1]:
+        return np.zeros(0, dtype=np.bool_)
     dip = np.minimum.accumulate(on, axis=0) < 0.5
     return np.asarray((dip[:-1] & (on[1:] > 0.9)).any(axis=0) & (on[0] > 0.5))
 

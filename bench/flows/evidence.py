@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -139,11 +140,37 @@ def occurrences(rows: list[dict[str, Any]], code: str) -> int:
 
     A message that delivers an association code which is the same by chance (one of 10,000 is) is no such row.
     """
-    pattern = re.compile(rf"(?<![\w.]){re.escape(code)}(?!\w)")
+    pattern = re.compile(rf"(?<![\w.]){re.escape(code)}(?!\w|\.\d)")
     others = [row for row in rows if not (row.get("kind") == "code" and row.get("code") == code)]
-    return sum(any(pattern.search(text) for text in _texts(row)) for row in others)
+    return sum(any(pattern.search(text) for text in _said(row)) for row in others)
 
 
-def _texts(row: Mapping[str, Any]) -> list[str]:
-    """What a row says; a table's own numbering of its rows (``seq``) comes past every code in time."""
-    return [str(value) for key, value in row.items() if isinstance(value, str | int) and key != "seq"]
+_COUNTED = ("seq", "call_id", "monitor_id")
+"""Numbers that a table or a PBX gives in turn: they come past every code in time."""
+_CALL = re.compile(r"\bcall=\w+")
+
+
+def _said(value: object) -> Iterator[str]:
+    """What a row says, in words and whole numbers, also inside a field that is JSON; a time or a figure says nothing."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if key not in _COUNTED:
+                yield from _said(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _said(item)
+    elif isinstance(value, int):
+        yield str(value)
+    elif isinstance(value, str):
+        inside = _document(value)
+        yield from [_CALL.sub("", value)] if inside is None else _said(inside)
+
+
+def _document(text: str) -> object:
+    """What a field of JSON holds; None if it is not one."""
+    if text[:1] not in ("{", "["):
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None

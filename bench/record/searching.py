@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-GIVEN = frozenset({"f_call_id", "f_monitor_id", "association"})
+GIVEN = frozenset({"f_call_id", "f_monitor_id", "d_call_id", "d_monitor_id", "association"})
 """Fields of observations that hold a number which somebody gave to a call, a monitor or a context."""
 _FRAME = re.compile(r"\A\0\0.{2}\d{4}(?=<)", re.DOTALL)
 """ECMA-323, annex G: two zero bytes, the length, and an invoke id of four digits before each document."""

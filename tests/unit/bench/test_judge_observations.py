@@ -192,6 +192,7 @@ FRAME = b"\x00\x00\x00\x33"
         ),
         lambda bench: bench.record.cti("<", 1.0, b"Event: Newstate\r\nConnectedLineNum: 0186425\r\n", "Newstate"),
         lambda bench: bench.see("cti", 1.0, f_call_id="8642", f_monitor_id="8642"),
+        lambda bench: bench.see("cloud-step", 1.0, d_call_id="8642", d_monitor_id="8642", d_answered_at_s=8642.5),
         lambda bench: bench.see("cti", 1.0, called="0033390864277"),
     ],
 )

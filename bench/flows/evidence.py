@@ -151,7 +151,7 @@ _CALL = re.compile(r"\bcall=\w+")
 
 
 def _said(value: object) -> Iterator[str]:
-    """What a row says, in words and whole numbers, also inside a field that is JSON; a time or a figure says nothing."""
+    """What a row says, in words and whole numbers, also in a field of JSON; a time or a figure says nothing."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             if key not in _COUNTED:

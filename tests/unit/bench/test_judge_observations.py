@@ -190,6 +190,10 @@ FRAME = b"\x00\x00\x00\x33"
         lambda bench: bench.record.cti(
             "<", 1.0, b"Event: Hangup\r\nUniqueid: 8642.1\r\nLinkedid: 8642.1\r\n", "Hangup"
         ),
+        lambda bench: bench.record.cti(
+            "<", 1.0, b"Event: BridgeEnter\r\nBridgeUniqueid: d4dbbdb9-5ce5-4564-8642-b4c4b157ff1e\r\n", "BridgeEnter"
+        ),
+        lambda bench: bench.see("cti", 1.0, f_bridge="a8642db9-5ce5-4564-9bb6-b4c4b15f8642"),
         lambda bench: bench.record.cti("<", 1.0, b"Event: Newstate\r\nConnectedLineNum: 0186425\r\n", "Newstate"),
         lambda bench: bench.see("cti", 1.0, f_call_id="8642", f_monitor_id="8642"),
         lambda bench: bench.see("cloud-step", 1.0, d_call_id="8642", d_monitor_id="8642", d_answered_at_s=8642.5),

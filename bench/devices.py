@@ -138,6 +138,8 @@ class Station:
         self._accounts: dict[str, Account] = {}
         self.context_ids: set[str] = set()
         """Of every association so far: a local code may be part of one by chance."""
+        self.codes_drawn: dict[str, float] = {}
+        """When each association code was told last: it may be some phone's local code by chance."""
         wire_up(self)
 
     def phone(self, name: str) -> Phone:

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any, cast
+
 import pytest
 
-from offhook.bench.flows.evidence import occurrences
+from offhook.bench.flows.association import Association
+from offhook.bench.flows.evidence import CODE_IN_USE_S, judge_local_code_stayed, occurrences
 
 
 @pytest.mark.parametrize(
@@ -37,3 +41,41 @@ from offhook.bench.flows.evidence import occurrences
 )
 def test_a_code_is_found_as_a_number_of_its_own_only(row: dict[str, object], found: int) -> None:
     assert occurrences([row], "8642") == found
+
+
+class _Looking:
+    """An association that began at 1000 s, and what is said of it afterwards."""
+
+    def __init__(self, codes_drawn: dict[str, float]) -> None:
+        self.said: list[str] = []
+        self.phone = SimpleNamespace(name="desk-1", local_code="8642")
+        self.steps = {name: SimpleNamespace(time_s=1000.0) for name in ("S1", "lift")}
+        self.station = SimpleNamespace(
+            codes_drawn=codes_drawn,
+            context_ids=set(),
+            model=SimpleNamespace(phone={}),
+            clock=SimpleNamespace(now_s=lambda: 1030.0),
+            cloud=SimpleNamespace(dump=dict),
+            not_run=lambda req, why: self.said.append(f"NOT_RUN {why}"),
+        )
+
+    def judge(self, req: str, title: str, kind: str, **spec: Any) -> None:
+        self.said.append(title)
+
+
+@pytest.mark.req("LOCK-CODE.2")
+@pytest.mark.parametrize(
+    ("drawn", "judged"),
+    [
+        ({}, True),
+        ({"4711": 1001.0}, True),
+        ({"8642": 1001.0}, False),  # its own, or that of a phone that is worked at the same time
+        ({"8642": 1000.0 - CODE_IN_USE_S + 1.0}, False),
+        ({"8642": 1000.0 - CODE_IN_USE_S - 1.0}, True),
+    ],
+)
+def test_an_association_code_that_is_the_local_code_accuses_nobody(drawn: dict[str, float], judged: bool) -> None:
+    flow = _Looking(drawn)
+    judge_local_code_stayed(cast(Association, flow))
+    assert ("local code on any other wire" in flow.said) is judged
+    assert any("NOT_RUN" in one and "by chance" in one for one in flow.said) is not judged

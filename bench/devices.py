@@ -138,8 +138,8 @@ class Station:
         self._accounts: dict[str, Account] = {}
         self.context_ids: set[str] = set()
         """Of every association so far: a local code may be part of one by chance."""
-        self.codes_drawn: dict[str, float] = {}
-        """When each association code was told last: it may be some phone's local code by chance."""
+        self.codes_drawn: set[str] = set()
+        """Association codes of the attempts that are made now: one may be a local code by chance."""
         wire_up(self)
 
     def phone(self, name: str) -> Phone:
@@ -323,6 +323,7 @@ class Station:
     def begin(self) -> None:
         """Every phone on hook, nothing associated, nothing pending: every attempt starts alike."""
         self.rig.revive()
+        self.codes_drawn.clear()
         if self.model.cloud is not None:
             self.cloud.admin_policy({"max_failed_contexts": PATIENCE})
         for name in self.model.accounts:

@@ -76,7 +76,7 @@ class Association(AssociationAttempt):
         if got is None:
             raise StepFailed("S2", "a code in the account's inbox", "none in 5 s", "HTTP to the cloud service")
         self.code, delivered = got
-        self.station.codes_drawn[self.code] = delivered.time_s
+        self.station.codes_drawn.add(self.code)
         self.mark("S2", "the code is in the account", delivered, asked)
         self.interval("ASSOC-S2.1", "S1 to S2", asked, delivered, self.limits.code_delivered_s)
 
@@ -94,7 +94,7 @@ class Association(AssociationAttempt):
         self.mark("S3", "the user is near the phone", done, self.steps["S2"])
         if self.retry:
             self.code = self.account.api.code(self.account.name, self.association)
-            self.station.codes_drawn[self.code] = done.time_s
+            self.station.codes_drawn.add(self.code)
             self.context = self._told_context(self._cloud_step("S21")) if self.context else ""
             return
         from_s, to_s = self.steps["S1"].time_s, done.time_s - done.u_s

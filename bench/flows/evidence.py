@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,8 +14,6 @@ from offhook.bench.flows.association import Association
 from offhook.bench.flows.steps import StepFailed
 from offhook.bench.watch import Seen
 
-CODE_IN_USE_S = 300.0
-"""A code is keyed at most so long after it was drawn: on another phone, where several are worked at the same time."""
 SEARCHED = ("cti", "cti-event", "cloud-step", "state", "request", "completion")
 
 
@@ -59,7 +56,7 @@ def judge_ddi(flow: Association) -> None:
 def judge_local_code_stayed(flow: Association) -> None:
     """LOCK-CODE.2: the local code is on no other wire than the handset, in no CTI message, in no row of the cloud."""
     station, code = flow.station, flow.phone.local_code
-    if station.codes_drawn.get(code, -math.inf) > flow.steps["S1"].time_s - CODE_IN_USE_S:
+    if code in station.codes_drawn:
         station.not_run("LOCK-CODE.2", "the service drew an association code that is the local code, by chance")
         return
     if code in _numbers(station):

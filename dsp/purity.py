@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -161,7 +161,7 @@ class _Spectrum:
     voice: NDArray[np.bool_]
 
 
-@cache
+@lru_cache(maxsize=64)
 def _spectrum(size: int, rate: float, null_hz: tuple[float, ...]) -> _Spectrum:
     padded = 1 << (size - 1).bit_length()
     windows = np.sin(np.pi * np.outer(np.arange(1, TAPERS + 1), np.arange(1, size + 1)) / (size + 1)).astype(np.float32)

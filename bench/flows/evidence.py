@@ -142,7 +142,8 @@ def occurrences(rows: list[dict[str, Any]], code: str) -> int:
     """
     pattern = re.compile(rf"(?<![\w.]){re.escape(code)}(?!\w|\.\d)")
     others = [row for row in rows if not (row.get("kind") == "code" and row.get("code") == code)]
-    return sum(any(pattern.search(text) for text in _said(row)) for row in others)
+    fields = ([value for key, value in row.items() if key not in _COUNTED] for row in others)
+    return sum(any(pattern.search(text) for text in _said(row)) for row in fields)
 
 
 _COUNTED = ("seq", "call_id", "monitor_id")
@@ -151,10 +152,11 @@ _CALL = re.compile(r"\bcall=\w+")
 
 
 def _said(value: object) -> Iterator[str]:
-    """What a row says, in words and whole numbers, also in a field of JSON; a time or a figure says nothing."""
+    """What fields say, in words and whole numbers, also those of JSON; a time or a figure says nothing."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             if key not in _COUNTED:
+                yield str(key)
                 yield from _said(item)
     elif isinstance(value, list):
         for item in value:

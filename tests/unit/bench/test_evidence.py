@@ -28,6 +28,7 @@ from offhook.bench.flows.evidence import judge_local_code_stayed, occurrences
         ({"data": '{"answered_at_s": 8642.0}'}, 0),
         ({"data": '{"digits": ["1", {"code": 8642}]}'}, 1),
         ({"data": '{"dialled": "*8642"}'}, 1),
+        ({"data": '{"8642": true}'}, 1),
         ({"data": '{"cut off, 8642'}, 1),
         ({"call_id": "8642"}, 0),
         ({"data": '{"call_id": "8642", "monitor_id": 8642}'}, 0),
@@ -63,7 +64,6 @@ class _Looking:
         self.said.append(title)
 
 
-@pytest.mark.req("LOCK-CODE.2")
 @pytest.mark.parametrize(("drawn", "judged"), [(set(), True), ({"4711"}, True), ({"4711", "8642"}, False)])
 def test_an_association_code_that_is_the_local_code_accuses_nobody(drawn: set[str], judged: bool) -> None:
     """Its own, or that of a phone that is worked at the same time."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,6 +12,7 @@ from offhook.bench.accounts import Account
 from offhook.bench.devices import Station
 from offhook.bench.flows.association import Association
 from offhook.bench.flows.steps import StepFailed
+from offhook.bench.record.searching import said
 from offhook.bench.watch import Seen
 
 SEARCHED = ("cti", "cti-event", "cloud-step", "state", "request", "completion")
@@ -135,6 +136,12 @@ def _one_phone(station: Station, account: Account, reqs: Sequence[str], title: s
         station.record.judge(req, title, "equal", observation=seen.id, key="count", expected=1)
 
 
+COUNTED = ("seq", "call_id", "monitor_id")
+"""Fields with a number that a table or a PBX gives in turn: it comes past every code in time."""
+_CALL = re.compile(r"\bcall=\S+")
+"""The number of a call in words of an audit trail."""
+
+
 def occurrences(rows: list[dict[str, Any]], code: str) -> int:
     """Rows with a field that holds the code as a word of its own (not as part of a longer number, a time or a hash).
 
@@ -142,37 +149,15 @@ def occurrences(rows: list[dict[str, Any]], code: str) -> int:
     """
     pattern = re.compile(rf"(?<![\w.]){re.escape(code)}(?!\w|\.\d)")
     others = [row for row in rows if not (row.get("kind") == "code" and row.get("code") == code)]
-    fields = ([value for key, value in row.items() if key not in _COUNTED] for row in others)
-    return sum(any(pattern.search(text) for text in _said(row)) for row in fields)
+    fields = ([_read(value) for key, value in row.items() if key not in COUNTED] for row in others)
+    return sum(any(pattern.search(text) for text in said(row, COUNTED)) for row in fields)
 
 
-_COUNTED = ("seq", "call_id", "monitor_id")
-"""Numbers that a table or a PBX gives in turn: they come past every code in time."""
-_CALL = re.compile(r"\bcall=\w+")
-
-
-def _said(value: object) -> Iterator[str]:
-    """What fields say, in words and whole numbers, also those of JSON; a time or a figure says nothing."""
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            if key not in _COUNTED:
-                yield str(key)
-                yield from _said(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _said(item)
-    elif isinstance(value, int):
-        yield str(value)
-    elif isinstance(value, str):
-        inside = _document(value)
-        yield from [_CALL.sub("", value)] if inside is None else _said(inside)
-
-
-def _document(text: str) -> object:
-    """What a field of JSON holds; None if it is not one."""
-    if text[:1] not in ("{", "["):
-        return None
+def _read(field: object) -> object:
+    """A field, or the document in it where it is one of JSON: a figure in it is a figure, and no text."""
+    if not isinstance(field, str):
+        return field
     try:
-        return json.loads(text)
-    except ValueError:
-        return None
+        return json.loads(field) if field[:1] in ("{", "[") else _CALL.sub("", field)
+    except (ValueError, RecursionError):
+        return field

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -40,16 +40,22 @@ def holds(value: Any, texts: Sequence[str], apart: Sequence[str] = ()) -> bool:
 
     ``apart`` are known texts that hold it by chance. A digit string inside a measured figure says nothing.
     """
+    found = (_UUID.sub("", blanked(plain, apart)) for plain in said(value, GIVEN))
+    return any(text in plain and spelled(text).search(plain) is not None for plain in found for text in texts)
+
+
+def said(value: Any, given: Collection[str]) -> Iterator[str]:
+    """Strings and whole numbers anywhere in a value, and the names of its fields; not what fields in ``given`` hold."""
     if isinstance(value, dict):
-        return any(holds(item, texts, apart) for key, item in value.items() if key not in GIVEN) or any(
-            holds(key, texts, apart) for key in value
-        )
-    if isinstance(value, list):
-        return any(holds(item, texts, apart) for item in value)
-    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
-        plain = _UUID.sub("", blanked(str(value), apart))
-        return any(text in plain and spelled(text).search(plain) is not None for text in texts)
-    return False
+        yield from map(str, value)
+        for key, item in value.items():
+            if key not in given:
+                yield from said(item, given)
+    elif isinstance(value, list):
+        for item in value:
+            yield from said(item, given)
+    elif isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        yield str(value)
 
 
 @lru_cache(maxsize=256)

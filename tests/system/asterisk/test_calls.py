@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from system.asterisk.room import on_asterisk, station
+from system.asterisk.room import STANDSTILL_S, TRIES, on_asterisk, station
 
 from offhook import dsp
 from offhook.drivers.cti import Service
@@ -74,6 +74,22 @@ def test_a_plant_that_cannot_start_says_why_and_leaves_nothing(tmp_path):
         assert plant.server.pid == 0
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(("late_s", "tries"), [(0.0, 1), (STANDSTILL_S, TRIES)])
+def test_what_fails_is_tried_again_only_where_the_machine_stood_still(tmp_path, late_s, tries):
+    rooms = []
+
+    async def scenario(room):
+        rooms.append(room)
+        room.late_s = late_s
+        raise AssertionError("as always")
+
+    with pytest.raises(AssertionError, match="as always") as caught:
+        on_asterisk(tmp_path, scenario)
+    assert len(rooms) == tries
+    assert f"try {tries} of {TRIES}" in caught.value.__notes__[0]
+    assert f"overslept by {late_s:.3f} s" in caught.value.__notes__[0]
 
 
 async def start_association(room, lock="notify"):
